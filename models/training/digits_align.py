@@ -1,0 +1,161 @@
+"""Step 4: where each syllable and word lies, by forced alignment of the training text.
+
+    python digits_align.py --manifest manifest.json --audio audio.npy --checkpoint a.pt
+                           --out cuts.npz
+
+Viterbi over the `align` output (initials, finals, phones) of a model trained by
+digits_train.py without cuts.  A unit reaches from its first phone's first frame to its
+last phone's last frame; silence between units (CTC blanks) is shared half and half, at
+most 60 ms each.  `cuts.npz`: rows int32 [R] (row numbers of the manifest as loaded), counts int32 [R],
+bounds int64 [sum counts, 2] (first and last + 1 sample in the array), score float32 [R]
+(mean log-posterior per frame).
+"""
+import argparse
+import multiprocessing
+import os
+
+import numpy as np
+import torch
+
+import digits_data
+import digits_model
+import features
+from common import Progress
+
+PRIOR_WEIGHT = 0.3
+
+
+def viterbi(logp: np.ndarray, labels: list[int]):
+    """Frames of each label under CTC: (first [n], last [n], score) or None if it cannot fit."""
+    n, t = len(labels), len(logp)
+    states = np.zeros(2 * n + 1, int)
+    states[1::2] = labels
+    skip = np.zeros(2 * n + 1, bool)
+    skip[3::2] = states[3::2] != states[1:-2:2]
+    emit = logp[:, states]
+    score = np.full(2 * n + 1, -np.inf)
+    score[:2] = emit[0, :2]
+    back = np.zeros((t, 2 * n + 1), np.int8)
+    for k in range(1, t):
+        one = np.concatenate([[-np.inf], score[:-1]])
+        two = np.where(skip, np.concatenate([[-np.inf, -np.inf], score[:-2]]), -np.inf)
+        options = np.stack([score, one, two])
+        back[k] = options.argmax(0)
+        score = options.max(0) + emit[k]
+    s = 2 * n if score[-1] >= score[-2] else 2 * n - 1
+    best = score[s]
+    if not np.isfinite(best):
+        return None
+    first, last = np.full(n, -1), np.full(n, -1)
+    for k in range(t - 1, -1, -1):
+        if s % 2:
+            first[s // 2] = k
+            if last[s // 2] < 0:
+                last[s // 2] = k
+        s -= int(back[k, s])
+    return first, last, best / t
+
+
+def unit_bounds(logp, phones, samples):
+    """[n, 2] first and last + 1 sample of each unit within the utterance, and the score."""
+    flat = [p for unit in phones for p in unit]
+    found = viterbi(logp, flat)
+    if found is None:
+        return None
+    first, last, score = found
+    ends = np.cumsum([len(u) for u in phones])
+    a, b = first[ends - [len(u) for u in phones]], last[ends - 1]
+    left, right = a - 2.0, b + 2.0                       # at most two frames of blank
+    if len(a) > 1:
+        middle = (b[:-1] + a[1:]) / 2
+        left[1:] = np.maximum(left[1:], middle)
+        right[:-1] = np.minimum(right[:-1], middle)
+    out = np.stack([left * 240 + 40, right * 240 + 40], axis=1)
+    return np.clip(np.round(out), 0, samples).astype(np.int64), score
+
+
+_ROWS = None
+
+
+def _job(job):
+    number, logp = job
+    row = _ROWS[number]
+    found = unit_bounds(logp.astype(np.float32), row["phones"], row["len"])
+    return number, found
+
+
+@torch.no_grad()
+def posteriors(net, audio, rows, order, prior, device, batch_seconds=400):
+    """Yields (row number, float16 [T', phones] prior-corrected log-posteriors)."""
+    fbank = features.Fbank().to(device)
+    k = 0
+    while k < len(order):
+        take = max(1, int(batch_seconds * 8000 / rows[order[k]]["len"]))
+        group = order[k:k + take]
+        k += take
+        x = np.zeros((len(group), rows[group[0]]["len"]), np.float32)
+        for j, i in enumerate(group):
+            r = rows[i]
+            x[j, :r["len"]] = audio[r["at"]:r["at"] + r["len"]] / 32768.0
+        logmel = fbank(torch.from_numpy(x).to(device))
+        # Shorter utterances of a group: their own mean, then zeros behind their end.
+        count = torch.tensor([features.frame_count(rows[i]["len"]) for i in group],
+                             device=device).clamp(max=logmel.shape[1])
+        mask = torch.arange(logmel.shape[1], device=device)[None] < count[:, None]
+        mean = (logmel * mask[:, :, None]).sum(1) / count[:, None]
+        feats = (logmel - mean[:, None]) * mask[:, :, None]
+        logp = torch.log_softmax(net(feats)[1].float(), dim=2) - PRIOR_WEIGHT * prior.to(device)
+        logp = logp.half().cpu().numpy()
+        for j, i in enumerate(group):
+            yield i, logp[j, :(int(count[j]) + 2) // 3]
+
+
+def main():
+    global _ROWS
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--manifest", required=True)
+    parser.add_argument("--audio", required=True)
+    parser.add_argument("--checkpoint", required=True)
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--limit", type=int, default=0)
+    args = parser.parse_args()
+    data, audio = digits_data.load(args.manifest, args.audio, args.limit)
+    rows = _ROWS = data["rows"]
+    net, state = digits_model.load_checkpoint(args.checkpoint)
+    net.to(args.device)
+    order = sorted((i for i, r in enumerate(rows) if r["kind"] != "synth"),
+                   key=lambda i: -rows[i]["len"])
+    progress = Progress("align", len(order))
+    source = posteriors(net, audio, rows, order, state["prior"], args.device)
+    results = []
+    if args.jobs > 1:
+        pool = multiprocessing.Pool(args.jobs)
+        stream = pool.imap_unordered(_job, source, chunksize=16)
+    else:
+        stream = map(_job, source)
+    for count, (number, found) in enumerate(stream):
+        if found is not None:
+            results.append((number, found[0] + rows[number]["at"], found[1]))
+        progress.update(count + 1)
+    results.sort(key=lambda r: r[0])
+    np.savez(args.out, rows=np.array([r[0] for r in results], np.int32),
+             counts=np.array([len(r[1]) for r in results], np.int32),
+             bounds=np.concatenate([r[1] for r in results]),
+             score=np.array([r[2] for r in results], np.float32))
+    print(f"aligned {len(results)} of {len(order)}; score median "
+          f"{np.median([r[2] for r in results]):.3f}")
+
+
+def load_cuts(path: str, worst: float = 0.03):
+    """{row number: bounds [n, 2]}, without the worst-scored part of the rows."""
+    z = np.load(path)
+    limit = np.quantile(z["score"], worst)
+    ends = np.cumsum(z["counts"])
+    return {int(i): z["bounds"][e - c:e]
+            for i, c, e, s in zip(z["rows"], z["counts"], ends, z["score"]) if s >= limit}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,181 @@
+"""Scoring: which digits were heard, and was it the string that was asked for?
+
+Plain NumPy, the reference for the port to the service.  One utterance at a time.
+
+1. `collapse`  log-posteriors [T, units] -> [T, 11]: column 0 is the *gap* (blank, plus every
+   unit that is no digit, at weight exp(FILLER) per frame, so that hesitations and breaths cost
+   a little instead of everything), columns 1..10 the digits 0..9 (the probabilities of
+   a digit's pronunciations added: yī + yāo, zero + oh).
+2. `total`     log p(any digit string) = sum over frames of log(sum of the columns): CTC gives
+   each path to exactly one string, so the sum over all strings is the sum over all paths.
+3. `forward`   log p(string) by CTC's forward recursion.
+4. LLR(string) = log p(string) - log p(any string): the log posterior probability of the
+   string under the digit grammar.  Never above 0; 0 = certain.
+5. `decode`    best free string by CTC prefix beam search, each digit's span by Viterbi.
+6. `verify`    verdict `match`, `near` (one digit), `wrong`, `silence` by thresholds on the LLR.
+   A false start (the caller begins, stops, and says the whole string again) is tried as well.
+
+Spans are in samples at 8 kHz; output frame t covers samples 240 t - 80 to 240 t + 160.
+"""
+import math
+
+import numpy as np
+
+FILLER = -1.5             # log weight of a non-digit unit's probability, per frame
+FRAME_SAMPLES = 240
+NEG = -1e30
+
+
+def collapse(logp: np.ndarray, units: list[str], lexicon: dict, filler: float = FILLER):
+    """[T, units] natural-log posteriors -> [T, 11] (gap, digits 0..9)."""
+    p = np.exp(logp.astype(np.float64))
+    index = {u: i for i, u in enumerate(units)}
+    out = np.zeros((len(p), 11))
+    used = np.zeros(len(units), bool)
+    used[0] = True
+    for digit in range(10):
+        cols = [index[u] for u in lexicon[str(digit)] if u in index]
+        out[:, 1 + digit] = p[:, cols].sum(axis=1)
+        used[cols] = True
+    out[:, 0] = p[:, 0] + math.exp(filler) * p[:, ~used].sum(axis=1)
+    return np.log(np.maximum(out, 1e-12))
+
+
+def total(c: np.ndarray) -> float:
+    """log p(any digit string, also the empty one)."""
+    m = c.max(axis=1)
+    return float((m + np.log(np.exp(c - m[:, None]).sum(axis=1))).sum())
+
+
+def forward(c: np.ndarray, strings: list[str]) -> np.ndarray:
+    """log p(string) of several strings of one length; float64 [strings]."""
+    count, length = len(strings), len(strings[0])
+    if length == 0:
+        return np.full(count, c[:, 0].sum())
+    states = 2 * length + 1
+    cols = np.zeros((count, states), int)
+    digits = np.array([[int(d) for d in s] for s in strings])
+    cols[:, 1::2] = digits + 1
+    # A digit may follow the last digit without a gap between them unless they are equal.
+    skip = np.full((count, states), NEG)
+    skip[:, 3::2] = np.where(digits[:, 1:] != digits[:, :-1], 0.0, NEG)
+    alpha = np.full((count, states), NEG)
+    alpha[:, 0] = c[0, 0]
+    alpha[:, 1] = c[0, cols[:, 1]]
+    for t in range(1, len(c)):
+        one = np.concatenate([np.full((count, 1), NEG), alpha[:, :-1]], axis=1)
+        two = np.concatenate([np.full((count, 2), NEG), alpha[:, :-2]], axis=1) + skip
+        top = np.maximum(np.maximum(alpha, one), two)
+        alpha = top + np.log(np.exp(alpha - top) + np.exp(one - top) + np.exp(two - top))
+        alpha = np.maximum(alpha + c[t, cols], NEG)
+    return np.logaddexp(alpha[:, -1], alpha[:, -2])
+
+
+def llr(c: np.ndarray, string: str) -> float:
+    """Log posterior probability of a string under the digit grammar."""
+    return float(forward(c, [string])[0]) - total(c)
+
+
+def decode(c: np.ndarray, beam: int = 8):
+    """Best free string by prefix beam search: (string, its LLR)."""
+    beams = {"": (0.0, NEG)}                       # prefix -> (ends in gap, ends in its digit)
+    for row in c:
+        new: dict[str, list[float]] = {}
+
+        def add(prefix, slot, value):
+            cell = new.setdefault(prefix, [NEG, NEG])
+            cell[slot] = float(np.logaddexp(cell[slot], value))
+
+        for prefix, (gap, digit) in beams.items():
+            both = float(np.logaddexp(gap, digit))
+            add(prefix, 0, both + row[0])
+            for d in range(10):
+                if row[1 + d] < -18:
+                    continue
+                if prefix and prefix[-1] == str(d):
+                    add(prefix, 1, digit + row[1 + d])
+                    add(prefix + str(d), 1, gap + row[1 + d])
+                else:
+                    add(prefix + str(d), 1, both + row[1 + d])
+        ranked = sorted(new.items(), key=lambda item: -np.logaddexp(*item[1]))[:beam]
+        beams = {k: tuple(v) for k, v in ranked}
+    best = max(beams, key=lambda k: np.logaddexp(*beams[k]))
+    return best, llr(c, best)
+
+
+def align(c: np.ndarray, string: str):
+    """Viterbi spans: for each digit (first sample, last sample + 1, its mean probability).
+
+    CTC marks a digit's centre, not its edges.  An edge is put half way to the neighbouring
+    digit's frames, but at most 180 ms from the digit's own frames.
+    """
+    if not string:
+        return []
+    states = 2 * len(string) + 1
+    cols = np.zeros(states, int)
+    cols[1::2] = [int(d) + 1 for d in string]
+    score = np.full(states, NEG)
+    score[0], score[1] = c[0, 0], c[0, cols[1]]
+    back = np.zeros((len(c), states), int)
+    for t in range(1, len(c)):
+        new = np.full(states, NEG)
+        for s in range(states):
+            options = [(score[s], s)]
+            if s > 0:
+                options.append((score[s - 1], s - 1))
+            if s > 2 and s % 2 and cols[s] != cols[s - 2]:
+                options.append((score[s - 2], s - 2))
+            value, back[t, s] = max(options)
+            new[s] = value + c[t, cols[s]]
+        score = new
+    s = states - 1 if score[-1] >= score[-2] else states - 2
+    frames = [[] for _ in string]
+    for t in range(len(c) - 1, -1, -1):
+        if s % 2:
+            frames[s // 2].append(t)
+        s = back[t, s]
+    if not all(frames):
+        return []
+    out = []
+    for k, own in enumerate(frames):
+        first, last = min(own), max(own)
+        left, right = first - 6.0, last + 6.0
+        if k:
+            left = max(left, (max(frames[k - 1]) + first) / 2)
+        if k + 1 < len(frames):
+            right = min(right, (last + min(frames[k + 1])) / 2)
+        p = float(np.mean([math.exp(c[t, cols[2 * k + 1]]) for t in own]))
+        out.append((max(0, int(left * FRAME_SAMPLES + 40)), int(right * FRAME_SAMPLES + 40), p))
+    return out
+
+
+def variants(string: str) -> list[str]:
+    """All strings that differ in exactly one digit."""
+    return [string[:k] + d + string[k + 1:] for k in range(len(string)) for d in "0123456789"
+            if d != string[k]]
+
+
+def verify(c: np.ndarray, expected: str, threshold: float, near: float | None = None):
+    """Verdict on an expected string; `threshold` and `near` are LLRs (near: default the same).
+
+    Returns a dict: verdict, llr, llrBest (against the best free string), heard, spans.
+    """
+    near = threshold if near is None else near
+    heard, best = decode(c)
+    spans = align(c, heard)
+    value = llr(c, expected)
+    if value < threshold and len(heard) > len(expected) and heard.endswith(expected[-2:]):
+        # False start: what was said before must be the beginning of the expected string.
+        extra = len(heard) - len(expected)
+        if expected.startswith(heard[:extra]) and spans:
+            cut = (spans[extra - 1][1] - 40) // FRAME_SAMPLES + 1
+            value = max(value, llr(c[cut:], expected))
+    result = {"llr": value, "llrBest": value - best, "heard": heard, "spans": spans}
+    if not heard:
+        result["verdict"] = "silence"
+    elif value >= threshold:
+        result["verdict"] = "match"
+    else:
+        close = float(np.logaddexp.reduce(forward(c, variants(expected)))) - total(c)
+        result["verdict"] = "near" if np.logaddexp(close, value) >= near else "wrong"
+    return result

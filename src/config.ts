@@ -1,0 +1,239 @@
+import { availableParallelism } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Type, type Static } from 'typebox';
+import { Value } from 'typebox/value';
+import { VoicegateError } from './errors.js';
+import { rootDir } from './paths.js';
+
+/**
+ * Every setting with its range, default and meaning. The README's table is generated from this list
+ * (`voicegate config`), so a setting is described once.
+ */
+const settings = {
+  VOICEGATE_HOST: Type.String({ default: '127.0.0.1', minLength: 1, description: 'Address to listen on' }),
+  VOICEGATE_PORT: Type.Integer({
+    default: 8080,
+    minimum: 0,
+    maximum: 65535,
+    description: 'Port to listen on; 0 picks a free one',
+  }),
+  VOICEGATE_DATA_DIR: Type.String({
+    default: 'data',
+    minLength: 1,
+    description: 'Folder of the embedded database and of secrets made on first start (mode 0700)',
+  }),
+  DATABASE_URL: Type.Optional(
+    Type.String({
+      pattern: '^postgres(ql)?://',
+      description: 'PostgreSQL 14 or later with pgvector; absent: the embedded database in the data folder',
+    }),
+  ),
+  VOICEGATE_DATABASE_CONNECTIONS: Type.Integer({
+    default: 10,
+    minimum: 1,
+    maximum: 200,
+    description: 'Most connections to PostgreSQL from this process',
+  }),
+  VOICEGATE_MIGRATE_AT_START: Type.Boolean({
+    default: true,
+    description: 'false: refuse to start on an old schema instead of migrating it (then run `voicegate migrate`)',
+  }),
+  VOICEGATE_PIN_PEPPER: Type.Optional(
+    Type.String({ pattern: '^[0-9a-fA-F]{64}$', description: 'Secret: 32 bytes in hex that every PIN hash needs' }),
+  ),
+  VOICEGATE_AUDIT_KEY: Type.Optional(
+    Type.String({
+      pattern: '^[0-9a-fA-F]{64}$',
+      description: 'Secret: 32 bytes in hex that seal the audit and key the hashes of lines and opt-outs',
+    }),
+  ),
+  VOICEGATE_MODEL: Type.String({
+    default: 'baseline-8k-80',
+    pattern: '^[A-Za-z0-9._-]+$',
+    description: 'Speaker model: a folder name in models/',
+  }),
+  VOICEGATE_WORKERS: Type.Integer({
+    default: Math.max(1, availableParallelism()),
+    minimum: 1,
+    maximum: 256,
+    description: 'Inference worker threads; the default is one a core',
+  }),
+  VOICEGATE_QUEUE_LIMIT: Type.Integer({
+    default: 64,
+    minimum: 1,
+    maximum: 10000,
+    description: 'Inference tasks that may wait; beyond it requests get 503 with Retry-After',
+  }),
+  VOICEGATE_MAX_BODY_BYTES: Type.Integer({
+    default: 8_388_608,
+    minimum: 65_536,
+    maximum: 134_217_728,
+    description: 'Largest request body',
+  }),
+  VOICEGATE_MAX_AUDIO_SECONDS: Type.Integer({
+    default: 60,
+    minimum: 5,
+    maximum: 600,
+    description: 'Longest recording accepted',
+  }),
+  VOICEGATE_RATE_PER_MINUTE: Type.Integer({
+    default: 1200,
+    minimum: 1,
+    maximum: 1_000_000,
+    description: 'Requests a minute per API key and node; beyond it 429 with Retry-After',
+  }),
+  VOICEGATE_REQUEST_TIMEOUT_MS: Type.Integer({
+    default: 30_000,
+    minimum: 1000,
+    maximum: 600_000,
+    description: 'Longest time a client may take to send a request',
+  }),
+  VOICEGATE_SHUTDOWN_TIMEOUT_MS: Type.Integer({
+    default: 20_000,
+    minimum: 0,
+    maximum: 600_000,
+    description: 'How long a stopping process waits for requests it has accepted',
+  }),
+  VOICEGATE_TRUST_PROXY: Type.Boolean({
+    default: false,
+    description: 'true: take the client address from X-Forwarded-For (only behind a proxy that sets it)',
+  }),
+  VOICEGATE_FFMPEG: Type.String({
+    default: 'ffmpeg',
+    minLength: 1,
+    description: 'ffmpeg program for compressed formats; WAV and raw G.711 or PCM never need it',
+  }),
+  VOICEGATE_LOG_LEVEL: Type.Union(
+    ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((level) => Type.Literal(level)),
+    { default: 'info', description: 'Least severe log level written' },
+  ),
+} as const;
+
+const schema = Type.Object(settings);
+type Settings = Static<typeof schema>;
+
+/** The configuration of a process: read once, checked, frozen and passed in. */
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  /** Absolute. */
+  readonly dataDir: string;
+  readonly databaseUrl: string | null;
+  readonly databaseConnections: number;
+  readonly migrateAtStart: boolean;
+  /** 64 hex digits, or null when it is to be made in the data folder. */
+  readonly pinPepperHex: string | null;
+  readonly auditKeyHex: string | null;
+  readonly modelId: string;
+  readonly workers: number;
+  readonly queueLimit: number;
+  readonly maxBodyBytes: number;
+  readonly maxAudioSeconds: number;
+  readonly ratePerMinute: number;
+  readonly requestTimeoutMs: number;
+  readonly shutdownTimeoutMs: number;
+  readonly trustProxy: boolean;
+  readonly ffmpegPath: string;
+  readonly logLevel: string;
+}
+
+/** One row of the configuration table. */
+export interface SettingDescription {
+  readonly name: string;
+  readonly meaning: string;
+  readonly default: string;
+  readonly range: string;
+}
+
+/**
+ * Reads the configuration.
+ * @param env environment variables, by default the process's
+ * @throws VoicegateError `configuration_invalid` naming the variable, its value's fault and its range
+ */
+export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const given: Record<string, unknown> = {};
+  for (const name of Object.keys(settings)) {
+    const value = env[name];
+    if (value !== undefined && value !== '') given[name] = value;
+  }
+  for (const name of Object.keys(env)) {
+    if (
+      name.startsWith('VOICEGATE_') &&
+      !(name in settings) &&
+      !name.startsWith('VOICEGATE_TEST_') &&
+      name !== 'VOICEGATE_SPEECH_DIR'
+    ) {
+      throw new VoicegateError('configuration_invalid', `${name} is not a setting`, {
+        hint: `The settings are ${Object.keys(settings).join(', ')}`,
+      });
+    }
+  }
+  const converted = Value.Convert(schema, Value.Default(schema, given));
+  const [fault] = Value.Errors(schema, converted);
+  if (fault !== undefined) {
+    const name = fault.instancePath.slice(1);
+    const secret = name === 'VOICEGATE_PIN_PEPPER' || name === 'VOICEGATE_AUDIT_KEY' || name === 'DATABASE_URL';
+    throw new VoicegateError(
+      'configuration_invalid',
+      `${name}${secret ? '' : ` is ${JSON.stringify(given[name])}, which`} ${fault.message}`,
+      {
+        hint: `${name}: ${describeSettings().find((setting) => setting.name === name)?.range ?? ''}`,
+      },
+    );
+  }
+  const value = converted as Settings;
+  return Object.freeze({
+    host: value.VOICEGATE_HOST,
+    port: value.VOICEGATE_PORT,
+    dataDir: resolve(value.VOICEGATE_DATA_DIR === 'data' ? join(rootDir, 'data') : value.VOICEGATE_DATA_DIR),
+    databaseUrl: value.DATABASE_URL ?? null,
+    databaseConnections: value.VOICEGATE_DATABASE_CONNECTIONS,
+    migrateAtStart: value.VOICEGATE_MIGRATE_AT_START,
+    pinPepperHex: value.VOICEGATE_PIN_PEPPER ?? null,
+    auditKeyHex: value.VOICEGATE_AUDIT_KEY ?? null,
+    modelId: value.VOICEGATE_MODEL,
+    workers: value.VOICEGATE_WORKERS,
+    queueLimit: value.VOICEGATE_QUEUE_LIMIT,
+    maxBodyBytes: value.VOICEGATE_MAX_BODY_BYTES,
+    maxAudioSeconds: value.VOICEGATE_MAX_AUDIO_SECONDS,
+    ratePerMinute: value.VOICEGATE_RATE_PER_MINUTE,
+    requestTimeoutMs: value.VOICEGATE_REQUEST_TIMEOUT_MS,
+    shutdownTimeoutMs: value.VOICEGATE_SHUTDOWN_TIMEOUT_MS,
+    trustProxy: value.VOICEGATE_TRUST_PROXY,
+    ffmpegPath: value.VOICEGATE_FFMPEG,
+    logLevel: value.VOICEGATE_LOG_LEVEL,
+  });
+}
+
+/** Every setting with its meaning, default and range, for the README and `voicegate config`. */
+export function describeSettings(): readonly SettingDescription[] {
+  return Object.entries(settings).map(([name, setting]) => {
+    const field = setting as {
+      description?: string;
+      default?: unknown;
+      minimum?: number;
+      maximum?: number;
+      pattern?: string;
+      type?: string;
+      anyOf?: { const: string }[];
+    };
+    const range = field.anyOf
+      ? field.anyOf.map((option) => option.const).join(', ')
+      : field.minimum !== undefined
+        ? `${String(field.minimum)} to ${String(field.maximum)}`
+        : field.type === 'boolean'
+          ? 'true, false'
+          : (field.pattern ?? 'text');
+    return {
+      name,
+      meaning: field.description ?? '',
+      default:
+        name === 'VOICEGATE_WORKERS'
+          ? 'cores'
+          : field.default === undefined
+            ? ''
+            : JSON.stringify(field.default).replaceAll('"', ''),
+      range,
+    };
+  });
+}

@@ -1,0 +1,52 @@
+import type { QualityReport } from '../audio/waveform.js';
+import type { PhraseResult } from '../challenge/phrase.js';
+
+/** Everything `decide` looks at, gathered by the service. Plain data, stored with the verification. */
+export interface Evidence {
+  readonly account: AccountEvidence;
+  readonly challenge: ChallengeEvidence;
+  readonly quality: QualityEvidence;
+  readonly voice: VoiceEvidence;
+  readonly phrase: PhraseResult;
+  readonly pin: PinEvidence;
+  readonly call: {
+    /** CONTINUE answers already given in this chain of verifications (see `continues`). */
+    readonly continuesGiven: number;
+  };
+  /** Whether the attempt ladder or the velocity counter closed the door before this attempt. */
+  readonly gate: 'open' | 'locked' | 'velocity';
+}
+
+export type AccountEvidence = 'enrolled' | 'not_enrolled' | 'opted_out' | 'consent_missing';
+
+/** `mismatch`: made for another account, purpose or line, or unknown to this tenant. */
+export type ChallengeEvidence = 'valid' | 'expired' | 'reused' | 'mismatch';
+
+export type QualityEvidence =
+  | { readonly kind: 'not_measured' }
+  | {
+      readonly kind: 'measured';
+      readonly report: QualityReport;
+      /** Smallest cosine between windows of the utterance; null when it is too short to be cut. */
+      readonly minWindowCosine: number | null;
+    };
+
+export type VoiceEvidence =
+  | { readonly kind: 'not_compared' }
+  /** The voiceprint was made by a model that is not loaded. */
+  | { readonly kind: 'model_mismatch'; readonly voiceprintModelId: string; readonly modelId: string }
+  | {
+      readonly kind: 'compared';
+      /** [-1, 1] */
+      readonly cosine: number;
+      /** Calibrated natural log-likelihood ratio, same speaker against different speakers. */
+      readonly llr: number;
+      readonly modelId: string;
+      readonly calibrationVersion: string;
+      readonly voiceprintAgeSeconds: number;
+      /** This print superseded an earlier one (as opposed to a first enrolment). */
+      readonly voiceprintReplacedAnother: boolean;
+    };
+
+/** `not_set`: a PIN was sent but the account has none. */
+export type PinEvidence = 'right' | 'wrong' | 'missing' | 'not_set';

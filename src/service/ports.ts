@@ -1,0 +1,324 @@
+import type { AuditEntry, AuditEvent, AuditHead } from '../audit/entry.js';
+import type { AttemptState } from '../decision/attempt-state.js';
+import type { Evidence } from '../decision/evidence.js';
+import type { PolicyDocument } from '../decision/policy.js';
+import type { Decision, Tier } from '../decision/reasons.js';
+
+/**
+ * The ports that storage implements. A `Tx` belongs to one tenant: no method takes a tenant id, so no query can forget it.
+ * Lock order inside a transaction: account → attempts → challenge → verification → velocity → audit head (append comes last).
+ */
+export interface Store {
+  /**
+   * Runs `work` in one transaction for a tenant; commits when it resolves, rolls back when it throws.
+   * Serialisation failures and deadlocks are retried a few times, so `work` has no side effects outside the database.
+   * @throws VoicegateError `database_unavailable` when the database cannot be reached
+   */
+  transaction<T>(tenantId: string, work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** Finds a key by its public id, over all tenants: this is where the tenant is learned. */
+  findApiKey(keyId: string): Promise<ApiKeyRow | null>;
+  /** Tenants by id. */
+  listTenants(): Promise<readonly TenantRow[]>;
+  createTenant(tenant: TenantRow): Promise<void>;
+  /** Resolves when the database answers and its schema is the one this build knows. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Tx {
+  readonly accounts: AccountTable;
+  readonly consents: ConsentTable;
+  readonly enrolments: EnrolmentTable;
+  readonly voiceprints: VoiceprintTable;
+  readonly challenges: ChallengeTable;
+  readonly attempts: AttemptTable;
+  readonly velocity: VelocityTable;
+  readonly verifications: VerificationTable;
+  readonly policies: PolicyTable;
+  readonly apiKeys: ApiKeyTable;
+  readonly idempotency: IdempotencyTable;
+  readonly audit: AuditTable;
+}
+
+export interface TenantRow {
+  readonly tenantId: string;
+  readonly name: string;
+  readonly createdAt: Date;
+}
+
+export const roles = ['verifier', 'enroller', 'analyst', 'admin'] as const;
+export type Role = (typeof roles)[number];
+
+/** `full`: decision with reasons and evidence of its own calls. `opaque`: decision only. */
+export type AnswerKind = 'full' | 'opaque';
+
+export interface ApiKeyRow {
+  readonly tenantId: string;
+  /** Public part of the key, printable. */
+  readonly keyId: string;
+  /** SHA-256 of the secret part, 32 bytes (the secret is 256 random bits, so no slow hash is needed). */
+  readonly secretSha256: Uint8Array;
+  readonly label: string;
+  readonly roles: readonly Role[];
+  readonly answer: AnswerKind;
+  readonly createdAt: Date;
+  readonly revokedAt: Date | null;
+}
+
+export interface AccountRow {
+  readonly accountId: string;
+  readonly createdAt: Date;
+  /** 32 random bytes; the audit's pseudonym is an HMAC under it. Erased with the row. */
+  readonly pseudonymKey: Uint8Array;
+  /** PHC string of argon2id, or null. */
+  readonly pinHash: string | null;
+  readonly pinSetAt: Date | null;
+}
+
+export interface AccountTable {
+  /** The row, or null. */
+  get(accountId: string): Promise<AccountRow | null>;
+  /** The same, held with FOR UPDATE until the transaction ends. */
+  lock(accountId: string): Promise<AccountRow | null>;
+  /** Inserts unless present; answers the row that is there afterwards and whether it is new. */
+  insertIfAbsent(row: AccountRow): Promise<{ row: AccountRow; created: boolean }>;
+  setPin(accountId: string, pinHash: string, setAt: Date): Promise<void>;
+  /**
+   * Erases the account with its voiceprints, enrolments and their utterances, consents, challenges, attempts and velocity rows;
+   * verifications stay with the account id and the call's ids removed (they keep the pseudonym). Not the opt-out mark.
+   */
+  erase(accountId: string): Promise<void>;
+  /** Opt-outs are kept by a keyed hash (32 bytes) of the account id, so that they outlive the account without naming it. */
+  isOptedOut(accountHash: Uint8Array): Promise<boolean>;
+  setOptOut(accountHash: Uint8Array, optedOut: boolean, at: Date): Promise<void>;
+}
+
+export interface ConsentRow {
+  readonly consentId: string;
+  readonly accountId: string;
+  readonly purpose: string;
+  readonly textVersion: string;
+  readonly channel: string;
+  readonly evidenceReference: string | null;
+  readonly agentId: string | null;
+  readonly givenAt: Date;
+  readonly withdrawnAt: Date | null;
+}
+
+export interface ConsentTable {
+  /** The latest consent that was not withdrawn, or null. */
+  current(accountId: string): Promise<ConsentRow | null>;
+  /** Inserts; an earlier current consent stays as history (the newest counts). */
+  insert(row: ConsentRow): Promise<void>;
+  /** Marks every current consent of the account as withdrawn; answers how many. */
+  withdraw(accountId: string, at: Date): Promise<number>;
+}
+
+export type EnrolmentState = 'open' | 'completed' | 'cancelled' | 'superseded';
+
+export interface EnrolmentRow {
+  readonly enrolmentId: string;
+  readonly accountId: string;
+  readonly state: EnrolmentState;
+  readonly modelId: string;
+  readonly policyVersion: number;
+  readonly language: 'zh' | 'en';
+  /** Digit strings to be spoken. */
+  readonly prompts: readonly string[];
+  /** What opened the door: see service/proof.ts. */
+  readonly proof: 'pin' | 'agent' | 'verification' | 'override';
+  readonly agentId: string | null;
+  readonly replacesVoiceprint: boolean;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+}
+
+export interface EnrolmentUtteranceRow {
+  readonly utteranceId: string;
+  readonly enrolmentId: string;
+  /** Unit length. */
+  readonly embedding: Float32Array;
+  readonly netSpeechSeconds: number;
+  readonly createdAt: Date;
+}
+
+export interface EnrolmentTable {
+  get(enrolmentId: string): Promise<EnrolmentRow | null>;
+  /** Held with FOR UPDATE. */
+  lock(enrolmentId: string): Promise<EnrolmentRow | null>;
+  insert(row: EnrolmentRow): Promise<void>;
+  /** Moves every open enrolment of the account to `superseded`, erasing its utterances. */
+  supersedeOpen(accountId: string): Promise<void>;
+  /** Any state but `open` erases the utterances' embeddings. */
+  setState(enrolmentId: string, state: EnrolmentState): Promise<void>;
+  addUtterance(row: EnrolmentUtteranceRow): Promise<void>;
+  /** In the order of their making. */
+  utterances(enrolmentId: string): Promise<readonly EnrolmentUtteranceRow[]>;
+}
+
+export interface VoiceprintRow {
+  readonly voiceprintId: string;
+  readonly accountId: string;
+  readonly modelId: string;
+  /** Weighted mean of the utterances' embeddings, unit length. */
+  readonly vector: Float32Array;
+  /** One unit-length embedding per utterance with its net speech seconds. */
+  readonly utterances: readonly { readonly vector: Float32Array; readonly netSpeechSeconds: number }[];
+  readonly netSpeechSeconds: number;
+  readonly createdAt: Date;
+  /** The print this one took the place of. */
+  readonly supersedesVoiceprintId: string | null;
+  readonly supersededAt: Date | null;
+}
+
+export interface VoiceprintTable {
+  /** The print that is not superseded, or null. */
+  active(accountId: string): Promise<VoiceprintRow | null>;
+  /** Marks the active print (if any) as superseded at row.createdAt and inserts row. */
+  supersedeWith(row: VoiceprintRow): Promise<void>;
+  /** Erases all prints of the account, open enrolments' utterances too; answers how many prints went. */
+  eraseAll(accountId: string): Promise<number>;
+}
+
+export interface ChallengeRow {
+  readonly challengeId: string;
+  /** The operator's id as asked, whether or not such an account exists. */
+  readonly accountId: string;
+  readonly digits: string;
+  readonly purpose: 'verification';
+  readonly language: 'zh' | 'en';
+  /** Keyed hash of the caller's line, or null. */
+  readonly lineHash: Uint8Array | null;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+  readonly usedAt: Date | null;
+}
+
+export interface ChallengeTable {
+  get(challengeId: string): Promise<ChallengeRow | null>;
+  insert(row: ChallengeRow): Promise<void>;
+  /**
+   * Marks the challenge used if it is not used yet; answers whether this call was the one that did.
+   * Exactly one of any number of simultaneous callers gets true.
+   */
+  claim(challengeId: string, at: Date): Promise<boolean>;
+  /** The digits of the account's latest prompts (challenges), newest first. */
+  recentDigits(accountId: string, count: number): Promise<readonly string[]>;
+  /** Lets the oldest open challenges of the account expire at `now` so that at most `keep` stay open. */
+  expireOldest(accountId: string, keep: number, now: Date): Promise<void>;
+  /** Removes challenges that expired before `before`; answers how many. Keeps the newest 5 per account. */
+  purge(before: Date): Promise<number>;
+}
+
+export interface AttemptTable {
+  /** Creates the row if absent and holds it with FOR UPDATE: guesses on one account, existing or not, queue here. */
+  lock(accountId: string): Promise<AttemptState>;
+  get(accountId: string): Promise<AttemptState>;
+  save(accountId: string, state: AttemptState): Promise<void>;
+}
+
+export interface VelocityCounts {
+  /** Different accounts with a counted failure since the given time. */
+  readonly distinctAccounts: number;
+  readonly failures: number;
+}
+
+export interface VelocityTable {
+  /** `subject` is `line:<hex of the line's keyed hash>` or `key:<api key id>`. Held so that simultaneous callers are counted one after another. */
+  lock(subject: string): Promise<void>;
+  counts(subject: string, since: Date): Promise<VelocityCounts>;
+  record(subject: string, accountId: string, at: Date): Promise<void>;
+  purge(before: Date): Promise<number>;
+}
+
+export interface VerificationRow {
+  readonly verificationId: string;
+  /** Null after the account's erasure. */
+  readonly accountId: string | null;
+  readonly pseudonym: string;
+  readonly apiKeyId: string;
+  readonly challengeId: string | null;
+  readonly continuesVerificationId: string | null;
+  readonly continuesGiven: number;
+  readonly tier: Tier;
+  readonly decision: Decision;
+  readonly evidence: Evidence;
+  readonly policyVersion: number;
+  readonly modelId: string;
+  readonly callId: string | null;
+  readonly lineHash: Uint8Array | null;
+  readonly channel: string | null;
+  readonly agentId: string | null;
+  readonly createdAt: Date;
+  readonly timingsMs: Readonly<Record<string, number>>;
+  readonly outcome: VerificationOutcome | null;
+}
+
+export interface VerificationOutcome {
+  /** The factor that ended a STEP_UP, and whether it was passed. */
+  readonly factor: string | null;
+  readonly passed: boolean | null;
+  /** What the call turned out to be. */
+  readonly label: 'genuine' | 'fraud' | null;
+  readonly recordedAt: Date;
+}
+
+export interface VerificationTable {
+  get(verificationId: string): Promise<VerificationRow | null>;
+  lock(verificationId: string): Promise<VerificationRow | null>;
+  insert(row: VerificationRow): Promise<void>;
+  setOutcome(verificationId: string, outcome: VerificationOutcome): Promise<void>;
+  /** True when another verification already continues this one. */
+  isContinued(verificationId: string): Promise<boolean>;
+}
+
+export interface PolicyRow {
+  readonly version: number;
+  readonly document: PolicyDocument;
+  readonly createdAt: Date;
+  readonly createdBy: string;
+  readonly active: boolean;
+}
+
+export interface PolicyTable {
+  /** The active policy, or null before the tenant's first. */
+  active(): Promise<PolicyRow | null>;
+  get(version: number): Promise<PolicyRow | null>;
+  list(): Promise<readonly PolicyRow[]>;
+  /** Stores as the next version (1, 2, …), not active. */
+  insert(document: PolicyDocument, createdAt: Date, createdBy: string): Promise<PolicyRow>;
+  activate(version: number): Promise<void>;
+}
+
+export interface ApiKeyTable {
+  list(): Promise<readonly ApiKeyRow[]>;
+  insert(row: ApiKeyRow): Promise<void>;
+  /** Answers false when there is no such key or it was revoked before. */
+  revoke(keyId: string, at: Date): Promise<boolean>;
+}
+
+export interface IdempotencyRow {
+  readonly apiKeyId: string;
+  readonly idempotencyKey: string;
+  readonly requestSha256: Uint8Array;
+  /** Null while the first request is still being worked on. */
+  readonly response: { readonly status: number; readonly body: unknown } | null;
+  readonly createdAt: Date;
+}
+
+export interface IdempotencyTable {
+  /** Inserts the row with no response unless one is there; answers the row found, or null when this call inserted it. */
+  begin(row: IdempotencyRow): Promise<IdempotencyRow | null>;
+  finish(apiKeyId: string, idempotencyKey: string, response: { status: number; body: unknown }): Promise<void>;
+  /** Forgets an unfinished row (the work failed), so that a retry can be made. */
+  forget(apiKeyId: string, idempotencyKey: string): Promise<void>;
+  purge(before: Date): Promise<number>;
+}
+
+export interface AuditTable {
+  /** Seals the event to the tenant's chain. Takes the tenant's head lock: call it last in a transaction. */
+  append(event: AuditEvent, at: Date): Promise<AuditEntry>;
+  /** Entries with seq > afterSeq in ascending order, at most `limit`. */
+  page(afterSeq: number, limit: number): Promise<readonly AuditEntry[]>;
+  head(): Promise<AuditHead | null>;
+}
