@@ -34,10 +34,6 @@ const settings = {
     maximum: 200,
     description: 'Most connections to PostgreSQL from this process',
   }),
-  VOICEGATE_MIGRATE_AT_START: Type.Boolean({
-    default: true,
-    description: 'false: refuse to start on an old schema instead of migrating it (then run `voicegate migrate`)',
-  }),
   VOICEGATE_PIN_PEPPER: Type.Optional(
     Type.String({ pattern: '^[0-9a-fA-F]{64}$', description: 'Secret: 32 bytes in hex that every PIN hash needs' }),
   ),
@@ -120,7 +116,6 @@ export interface Config {
   readonly dataDir: string;
   readonly databaseUrl: string | null;
   readonly databaseConnections: number;
-  readonly migrateAtStart: boolean;
   /** 64 hex digits, or null when it is to be made in the data folder. */
   readonly pinPepperHex: string | null;
   readonly auditKeyHex: string | null;
@@ -188,7 +183,6 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     dataDir: resolve(value.VOICEGATE_DATA_DIR === 'data' ? join(rootDir, 'data') : value.VOICEGATE_DATA_DIR),
     databaseUrl: value.DATABASE_URL ?? null,
     databaseConnections: value.VOICEGATE_DATABASE_CONNECTIONS,
-    migrateAtStart: value.VOICEGATE_MIGRATE_AT_START,
     pinPepperHex: value.VOICEGATE_PIN_PEPPER ?? null,
     auditKeyHex: value.VOICEGATE_AUDIT_KEY ?? null,
     modelId: value.VOICEGATE_MODEL,

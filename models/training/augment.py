@@ -30,11 +30,6 @@ def rms(x: torch.Tensor) -> torch.Tensor:
     return x.square().mean(dim=1, keepdim=True).clamp_min(1e-12).sqrt()
 
 
-def mix(use: torch.Tensor, changed: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-    """`changed` where `use` [B] holds, else `x`."""
-    return torch.where(use[:, None], changed, x)
-
-
 def mu_law(x: torch.Tensor) -> torch.Tensor:
     """G.711 mu-law, 8 bits: compress, round, expand."""
     mu = 255.0
@@ -90,16 +85,15 @@ def coloured_noise(like: torch.Tensor) -> torch.Tensor:
     return noise / rms(noise)
 
 
-def babble(x: torch.Tensor, voices: int = 6) -> torch.Tensor:
-    """Other examples of the batch on top of one another, rms 1."""
-    b = x.shape[0]
-    level = x / rms(x)
-    total = torch.zeros_like(x)
+def babble(count: int, pool: torch.Tensor, voices: int = 6) -> torch.Tensor:
+    """`count` mixtures of up to `voices` examples of `pool` [B, N], rms 1: [count, N]."""
+    total = 0
     for i in range(voices):
-        other = level[torch.randperm(b, device=x.device)]
-        shift = int(torch.randint(x.shape[1], (1,)))
-        keep = (torch.rand(b, device=x.device) < (1.0 if i == 0 else 0.6))[:, None]
-        total = total + other.roll(shift, 1) * keep * 10 ** (uniform(b, -6, 3, x.device)[:, None] / 20)
+        other = pool[torch.randint(len(pool), (count,), device=pool.device)]
+        shift = int(torch.randint(pool.shape[1], (1,)))
+        keep = (torch.rand(count, device=pool.device) < (1.0 if i == 0 else 0.6))[:, None]
+        level = 10 ** (uniform(count, -6, 3, pool.device)[:, None] / 20)
+        total = total + (other / rms(other)).roll(shift, 1) * keep * level
     return total / rms(total)
 
 
@@ -163,26 +157,27 @@ class Augment(torch.nn.Module):
         super().__init__()
         self.strength, self.babble_snr, self.noise_snr = strength, babble_snr, noise_snr
 
+    def some(self, x: torch.Tensor, p: float, change) -> torch.Tensor:
+        """`change` applied to a random share `p` of the batch (only they are computed)."""
+        count = int(p * self.strength * len(x) + torch.rand(()).item())
+        if not count:
+            return x
+        chosen = torch.randperm(len(x), device=x.device)[:count]
+        return x.index_copy(0, chosen, change(x[chosen]))
+
     @torch.no_grad()
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        b, device = x.shape[0], x.device
-
-        def chosen(p: float) -> torch.Tensor:
-            return torch.rand(b, device=device) < p * self.strength
-
-        clean = x
-        x = mix(chosen(0.3), reverberate(x, impulses(b, device)), x)
-        x = mix(chosen(0.25), add_at_snr(x, babble(clean), uniform(b, *self.babble_snr, device)), x)
-        x = mix(chosen(0.4), add_at_snr(x, coloured_noise(x), uniform(b, *self.noise_snr, device)), x)
-        x = mix(chosen(0.6), telephone(x), x)
-        x = mix(chosen(0.2), coder_noise(x, uniform(b, 6, 18, device)), x)
-        x = mix(chosen(0.08), lose_frames(x, uniform(b, 0.01, 0.08, device)), x)
-        peak = x.abs().amax(dim=1, keepdim=True).clamp_min(1e-6)
-        level = 10 ** (uniform(b, -32, 3, device)[:, None] / 20)
-        x = mix(chosen(0.8), x / peak * level, x).clamp(-1, 1)
-        law = torch.rand(b, device=device)
-        x = mix(law < 0.25 * self.strength, mu_law(x), x)
-        x = mix((law >= 0.25 * self.strength) & (law < 0.5 * self.strength), a_law(x), x)
+        device, pool = x.device, x
+        x = self.some(x, 0.3, lambda v: reverberate(v, impulses(len(v), device)))
+        x = self.some(x, 0.25, lambda v: add_at_snr(v, babble(len(v), pool), uniform(len(v), *self.babble_snr, device)))
+        x = self.some(x, 0.4, lambda v: add_at_snr(v, coloured_noise(v), uniform(len(v), *self.noise_snr, device)))
+        x = self.some(x, 0.6, telephone)
+        x = self.some(x, 0.2, lambda v: coder_noise(v, uniform(len(v), 6, 18, device)))
+        x = self.some(x, 0.08, lambda v: lose_frames(v, uniform(len(v), 0.01, 0.08, device)))
+        level = 10 ** (uniform(len(x), -32, 3, device)[:, None] / 20)
+        x = (x / x.abs().amax(dim=1, keepdim=True).clamp_min(1e-6) * level).clamp(-1, 1)
+        x = self.some(x, 0.25, mu_law)
+        x = self.some(x, 0.25, a_law)
         return torch.round(x * 32768) / 32768
 
 
@@ -204,7 +199,7 @@ def spec_augment(feats: torch.Tensor, p: float = 0.5, bands: int = 10, frames: i
 
 @torch.no_grad()
 def resample(x: torch.Tensor, up: int, down: int, half_width: int = 16) -> torch.Tensor:
-    """Windowed-sinc resampling of one signal [N] by up/down (9, 10: slower and lower by 10/9... ).
+    """Windowed-sinc resampling of one signal [N] by up/down (10, 9: slower and lower by 10/9).
 
     Played back at the old rate, a signal resampled by up/down lasts up/down times as long and
     sounds down/up times as high: the "speed perturbation" of speaker training.
@@ -220,6 +215,6 @@ def resample(x: torch.Tensor, up: int, down: int, half_width: int = 16) -> torch
     for phase in range(up):
         begin = int(whole[phase])
         filters[phase, begin: begin + 2 * reach] = kernel[phase]
-    padded = torch.nn.functional.pad(x[None, None].float(), (reach - 1, reach + down + 1))
-    y = torch.nn.functional.conv1d(padded, filters.float()[:, None], stride=down)[0]
-    return y.t().reshape(-1)[: int(x.shape[0] * up / down)]
+    padded = torch.nn.functional.pad(x[None].float(), (reach - 1, reach + down + 1))[0]
+    y = padded.unfold(0, 2 * reach + down, down) @ filters.float().T
+    return y.reshape(-1)[: x.shape[0] * up // down]

@@ -5,8 +5,8 @@
 
 Viterbi over the `align` output (initials, finals, phones) of a model trained by
 digits_train.py without cuts.  A unit reaches from its first phone's first frame to its
-last phone's last frame; silence between units (CTC blanks) is shared half and half, at
-most 60 ms each.  `cuts.npz`: rows int32 [R] (row numbers of the manifest as loaded), counts int32 [R],
+last phone's last frame; the blanks between units are shared half and half, at most
+120 ms each, and then quiet edges (25 dB below the unit's loudest 10 ms) are cut off.  `cuts.npz`: rows int32 [R] (row numbers of the manifest as loaded), counts int32 [R],
 bounds int64 [sum counts, 2] (first and last + 1 sample in the array), score float32 [R]
 (mean log-posterior per frame).
 """
@@ -65,7 +65,7 @@ def unit_bounds(logp, phones, samples):
     first, last, score = found
     ends = np.cumsum([len(u) for u in phones])
     a, b = first[ends - [len(u) for u in phones]], last[ends - 1]
-    left, right = a - 2.0, b + 2.0                       # at most two frames of blank
+    left, right = a - 4.0, b + 4.0                       # at most four frames of blank
     if len(a) > 1:
         middle = (b[:-1] + a[1:]) / 2
         left[1:] = np.maximum(left[1:], middle)
@@ -75,12 +75,30 @@ def unit_bounds(logp, phones, samples):
 
 
 _ROWS = None
+_AUDIO = None
+
+
+def trim(samples: np.ndarray, bounds: np.ndarray, below_db: float = 25.0) -> np.ndarray:
+    """Moves each unit's bounds inwards over quiet 10 ms steps."""
+    out = bounds.copy()
+    for k, (a, b) in enumerate(bounds):
+        steps = (b - a) // 80
+        if steps < 8:
+            continue
+        x = samples[a:a + steps * 80].astype(np.float32).reshape(steps, 80)
+        level = 10 * np.log10((x * x).mean(1) + 1.0)
+        loud = np.nonzero(level > level.max() - below_db)[0]
+        out[k] = a + 80 * max(0, loud[0] - 1), min(b, a + 80 * (loud[-1] + 2))
+    return out
 
 
 def _job(job):
     number, logp = job
     row = _ROWS[number]
     found = unit_bounds(logp.astype(np.float32), row["phones"], row["len"])
+    if found is not None:
+        samples = np.asarray(_AUDIO[row["at"]:row["at"] + row["len"]])
+        found = trim(samples, found[0]), found[1]
     return number, found
 
 
@@ -111,7 +129,7 @@ def posteriors(net, audio, rows, order, prior, device, batch_seconds=400):
 
 
 def main():
-    global _ROWS
+    global _ROWS, _AUDIO
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--manifest", required=True)
     parser.add_argument("--audio", required=True)
@@ -122,7 +140,8 @@ def main():
     parser.add_argument("--limit", type=int, default=0)
     args = parser.parse_args()
     data, audio = digits_data.load(args.manifest, args.audio, args.limit)
-    rows = _ROWS = data["rows"]
+    rows, _AUDIO = data["rows"], audio
+    _ROWS = rows
     net, state = digits_model.load_checkpoint(args.checkpoint)
     net.to(args.device)
     order = sorted((i for i, r in enumerate(rows) if r["kind"] != "synth"),

@@ -13,7 +13,7 @@ samples on the training device, `features_of` into log-mel frames of one common 
 No openly licensed connected Mandarin digits exist, so strings are joined from the digits'
 syllables (and homophones, same tone first) that forced alignment found in sentences: mostly
 one voice a string, tight joins with overlap and clipped edges, some gaps and group pauses,
-then resampled, time-compressed up to 1.5 times and sent through the telephone chain.
+then resampled, time-compressed or stretched (0.7 to 1.6 times) to a pace drawn from `PACE`, and sent through the telephone chain.
 """
 import collections
 
@@ -27,6 +27,7 @@ import features
 RATE = 8000
 SHARES = {"sentence": 0.34, "zhdigits": 0.34, "en": 0.11, "endigits": 0.13, "synth": 0.05,
           "syllables": 0.03}
+PACE = {"zh": (135, 340), "en": (180, 480)}          # milliseconds a digit, joined strings
 SHARES_NO_CUTS = {"sentence": 0.66, "en": 0.27, "synth": 0.02, "syllables": 0.05}
 
 
@@ -37,10 +38,11 @@ class Composer:
     cuts      None, or {row number: int64 [n, 2] first and last+1 sample of each unit within
               the array} (digits_align.py)
     held      draw from the speakers kept aside instead of the training speakers
+    own_share, digit_share   part of the examples that are own recordings, joined strings
     """
 
     def __init__(self, data, audio, cuts=None, held=False, shares=None, own_share=0.0,
-                 languages=("zh", "en")):
+                 digit_share=0.0, languages=("zh", "en")):
         self.audio, self.units = audio, data["units"]
         self.rows = [r for r in data["rows"] if r["held"] == held]
         self.pools = collections.defaultdict(list)
@@ -58,6 +60,10 @@ class Composer:
             self.words_of[self.rows[i]["spk"]].append(i)
         self.word_speakers = sorted(self.words_of)
         shares = dict(shares or (SHARES if cuts else SHARES_NO_CUTS))
+        if digit_share and cuts:
+            joined = shares["zhdigits"] + shares["endigits"]
+            shares = {k: v * (digit_share / joined if k.endswith("digits")
+                              else (1 - digit_share) / (1 - joined)) for k, v in shares.items()}
         if own_share and self.pools["own"]:
             shares = {k: v * (1 - own_share) for k, v in shares.items()}
             shares["own"] = own_share
@@ -243,18 +249,27 @@ class Composer:
             self._unit_index = {u: i for i, u in enumerate(self.units)}
         return self._unit_index
 
+    @staticmethod
+    def pace(rng, lang, made, seconds):
+        """Time compression that brings a string to a pace drawn for it."""
+        pieces, units, _ = made
+        end = max(p[2] + p[1] / p[3] for p in pieces)
+        each = (end - pieces[0][2]) / len(units) / 8                 # milliseconds a unit
+        low, high = PACE[lang]
+        aim = float(np.exp(rng.uniform(np.log(low), np.log(high))))
+        least = end / (0.98 * seconds * RATE)
+        return max(least, float(np.clip(each / aim, 0.7, 1.6)))
+
     def one(self, rng, seconds):
         kind = self.kinds[int(rng.choice(len(self.kinds), p=self.p))]
-        if kind in ("zhdigits", "endigits"):
-            warp = float(np.exp(rng.uniform(np.log(0.85), np.log(1.5 if kind == "zhdigits"
-                                                                 else 1.3))))
-        else:
-            warp = rng.uniform(0.88, 1.25)
+        # A quarter of the Mandarin sentences is hurried: real joins at the pace of digits.
+        hurry = kind == "sentence" and rng.random() < 0.25
+        warp = rng.uniform(1.25, 1.5) if hurry else rng.uniform(0.88, 1.25)
         room = seconds * RATE * warp
-        if kind == "zhdigits":
-            out = self.string(rng, "zh", room)
-        elif kind == "endigits":
-            out = self.string(rng, "en", room)
+        if kind in ("zhdigits", "endigits"):
+            out = self.string(rng, kind[:2], seconds * RATE * 1.25)
+            if out:
+                warp = self.pace(rng, kind[:2], out, seconds)
         elif kind == "syllables":
             picks = rng.integers(0, len(self.pools[kind]), int(rng.integers(1, 8)))
             out = self.several(rng, [self.pools[kind][int(i)] for i in picks], room, (-200, 3000))

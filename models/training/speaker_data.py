@@ -18,8 +18,8 @@ from data import SAMPLE_RATE, Pack
 from speaker_split import group_of, speaker_rows
 
 SPEEDS = {"1.0": (1, 1), "0.9": (10, 9), "1.1": (10, 11), "0.8": (5, 4), "1.25": (4, 5)}
-LENGTHS = ((1.5, 0.2), (2.0, 0.3), (2.5, 0.2), (3.0, 0.2), (4.0, 0.1))
-LONG_LENGTHS = ((2.5, 0.3), (3.5, 0.35), (5.0, 0.35))
+LENGTHS = ((1.5, 0.25), (2.0, 0.4), (3.0, 0.35))        # (seconds, share of the batches)
+LONG_LENGTHS = ((2.0, 0.25), (3.0, 0.4), (4.5, 0.35))   # in the large-margin stage
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Plan:
 class SpeedStore:
     """The audio at several speeds in one int16 tensor on `device`."""
 
-    def __init__(self, pack: Pack, speeds, device, chunk: int = 90_000_000):
+    def __init__(self, pack: Pack, speeds, device, chunk: int = 18_000_000):
         self.speeds = list(speeds)
         total = len(pack.audio)
         self.base, parts = [], []
@@ -90,7 +90,9 @@ class Planner(torch.utils.data.IterableDataset):
         words = self.word[speaker]
         need, out = samples, []
         gap_most = 1000 if rng.random() < 0.5 else 200
-        while need > 0 and len(out) < 16:
+        for _ in range(64):
+            if need < 80 or len(out) == 16:
+                break
             row = rows[rng.integers(len(rows))]
             start, length = int(self.trim_start[row]), int(self.trim_length[row])
             if not words and not joined and rng.random() < 0.25:
@@ -109,7 +111,7 @@ class Planner(torch.utils.data.IterableDataset):
                 continue
             gap = int(rng.integers(gap_most)) if out and (joined or words) else 0
             need -= gap
-            if need <= 0:
+            if need < 80:
                 break
             size = min(size, need)
             out.append((gap, start, size))
@@ -158,17 +160,15 @@ def assemble(audio: torch.Tensor, plan: Plan, fade: int = 40) -> torch.Tensor:
     """
     device = audio.device
     src, dst, size = (v.to(device, non_blocking=True) for v in (plan.src, plan.dst, plan.size))
-    position = torch.arange(plan.samples, device=device)[None]
-    index = torch.zeros(src.shape[0], plan.samples, dtype=torch.int64, device=device)
-    gain = torch.zeros(src.shape[0], plan.samples, device=device)
-    for j in range(src.shape[1]):
-        inside = position - dst[:, j: j + 1]
-        remaining = size[:, j: j + 1] - inside
-        here = (inside >= 0) & (remaining > 0)
-        index = torch.where(here, src[:, j: j + 1] + inside, index)
-        edge = torch.minimum(inside + 1, remaining).float() / fade
-        gain = torch.where(here, edge.clamp(max=1.0), gain)
-    return audio[index.clamp_(0, len(audio) - 1)].float() * (gain / 32768.0)
+    begin = torch.where(size > 0, dst, 1 << 40)     # unused places come after every sample
+    begin[:, 0] = 0                                 # before the first piece counts as its fade
+    position = torch.arange(plan.samples, device=device).expand(src.shape[0], -1).contiguous()
+    piece = torch.searchsorted(begin, position, right=True) - 1
+    inside = position - dst.gather(1, piece)
+    remaining = size.gather(1, piece) - inside
+    gain = (torch.minimum(inside + 1, remaining).float() / fade).clamp(0.0, 1.0)
+    index = (src.gather(1, piece) + inside).clamp_(0, len(audio) - 1)
+    return audio[index].float() * (gain / 32768.0)
 
 
 def segment_plan(segments: list, indices, samples: int) -> Plan:

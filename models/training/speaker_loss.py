@@ -58,5 +58,5 @@ class Distillation(nn.Module):
             off = ~torch.eye(len(own), dtype=torch.bool, device=own.device)
             difference = (own @ own.T - pairs)[off].square()
             weight = 1 + 20 * pairs[off].clamp_min(0)
-            relation = (difference * weight).mean()
+            relation = (difference * weight).mean() / weight.mean()
         return self.cosine_weight * angle + self.pair_weight * relation

@@ -6,6 +6,10 @@
 The schedule runs on progress p in [0, 1]: elapsed training time over --seconds, or steps over
 --steps. Learning rate: warm-up, then cosine; margin: 0, ramp to --margin, and --late-margin in
 the large-margin stage (p > --late), which also uses longer examples and fewer changed speeds.
+With --companion a bigger network learns beside the small one on the same batches, and the small
+one follows its embeddings (distillation); after --freeze of the schedule the big one's average is
+fixed and only the small one goes on. --teacher gives finished teachers instead.
+
 An exponential moving average of the weights is what is evaluated and kept. Every --every
 seconds: the held-out trials (plain, and through a simulated telephone line), a log line, a
 checkpoint; a run that finds its own checkpoint goes on from it.
@@ -36,7 +40,9 @@ def load_teacher(path: str, device):
     saved = torch.load(path, map_location="cpu", weights_only=True)
     model = build(saved["config"])
     model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in saved["ema"].items()})
-    return model.to(device).eval().requires_grad_(False)
+    model = model.to(device).eval().requires_grad_(False)
+    two_d = device.type == "cuda" and saved["config"]["kind"] != "ecapa"
+    return model.to(memory_format=torch.channels_last) if two_d else model
 
 
 @torch.no_grad()
@@ -47,10 +53,10 @@ def embed(model, fbank, audio, segments, device, line: bool, seconds: float = 3.
     for begin in range(0, len(segments), 256):
         x = assemble(audio, segment_plan(segments, range(begin, min(begin + 256, len(segments))), samples))
         if line:
-            generator = torch.random.get_rng_state()
-            torch.manual_seed(begin)
-            x = augment.mu_law(augment.telephone(augment.add_at_snr(x, augment.coloured_noise(x), torch.full((len(x),), 20.0, device=x.device))))
-            torch.random.set_rng_state(generator)
+            with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+                torch.manual_seed(begin)
+                snr = torch.full((len(x),), 20.0, device=x.device)
+                x = augment.mu_law(augment.telephone(augment.add_at_snr(x, augment.coloured_noise(x), snr)))
         with torch.autocast(device_type=device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
             out.append(normalize(model(normalise(fbank(x))).float()))
     return torch.cat(out)
@@ -72,6 +78,55 @@ def heldout_rates(model, fbank, audio, trials, device) -> dict:
     return result
 
 
+def parse_model(text: str, dropout: float) -> dict:
+    return {**(PRESETS[text] if text in PRESETS else json.loads(text)), "dropout": dropout}
+
+
+class Learner:
+    """One network in training: its margin loss, optimizer and moving average."""
+
+    def __init__(self, config: dict, classes: int, args, device, extra=()):
+        self.config, self.device, self.limit = config, device, args.ema
+        self.model = build(config).to(device)
+        if device.type == "cuda" and config["kind"] != "ecapa":
+            self.model = self.model.to(memory_format=torch.channels_last)
+        self.loss = SubCentreAam(classes, centres=args.centres, scale=args.scale).to(device)
+        matrices = [p for p in self.model.parameters() if p.dim() > 1]
+        vectors = [p for p in self.model.parameters() if p.dim() <= 1]
+        self.optimizer = torch.optim.AdamW([{"params": matrices, "weight_decay": args.decay},
+                                            {"params": vectors, "weight_decay": 0.0},
+                                            {"params": [*self.loss.parameters(), *extra], "weight_decay": args.decay / 5}],
+                                           lr=args.lr, fused=device.type == "cuda")
+        self.ema = copy.deepcopy(self.model).eval().requires_grad_(False)
+        pairs = [(e, m) for e, m in zip(self.ema.state_dict().values(), self.model.state_dict().values())
+                 if e.is_floating_point()]
+        self.averages, self.values = [e for e, _ in pairs], [m for _, m in pairs]
+
+    def set_rate(self, rate: float) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+
+    def step(self, number: int) -> None:
+        """After backward: clip, update, average."""
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
+        self.optimizer.step()
+        with torch.no_grad():
+            torch._foreach_lerp_(self.averages, self.values, 1 - min(self.limit, (1 + number) / (10 + number)))
+
+    def weights(self) -> dict:
+        return {"config": self.config, "ema": {k: v.cpu() for k, v in self.ema.state_dict().items()}}
+
+    def state(self) -> dict:
+        return {"model": self.model.state_dict(), "ema": self.ema.state_dict(), "loss": self.loss.state_dict(),
+                "optimizer": self.optimizer.state_dict()}
+
+    def restore(self, state: dict) -> None:
+        self.model.load_state_dict(state["model"])
+        self.ema.load_state_dict(state["ema"])
+        self.loss.load_state_dict(state["loss"])
+        self.optimizer.load_state_dict(state["optimizer"])
+
+
 def schedule(p: float, args) -> tuple[float, float]:
     """(learning-rate factor, margin) at progress p."""
     warm = 0.03
@@ -90,6 +145,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=0, help="training time (or --steps)")
     parser.add_argument("--steps", type=int, default=0)
     parser.add_argument("--teacher", action="append", default=[], help="last.pt of another run, may repeat")
+    parser.add_argument("--companion", help="a bigger network (preset or JSON) trained beside and followed")
+    parser.add_argument("--companion-dropout", type=float, default=0.2)
+    parser.add_argument("--freeze", type=float, default=0.65, help="progress after which the companion is fixed")
     parser.add_argument("--init", help="last.pt to start from (same model)")
     parser.add_argument("--speeds", default="1.0,0.9,1.1")
     parser.add_argument("--speed-share", type=float, default=0.5)
@@ -117,69 +175,60 @@ def main() -> None:
 
     seed_everything(args.seed)
     device = torch.device(args.device)
-    torch.backends.cuda.matmul.allow_tf32 = True
-    torch.backends.cudnn.allow_tf32 = True
-    torch.backends.cudnn.benchmark = True
     os.makedirs(args.out, exist_ok=True)
     checkpoint, logfile = os.path.join(args.out, "last.pt"), os.path.join(args.out, "log.jsonl")
 
-    config = dict(PRESETS[args.model] if args.model in PRESETS else json.loads(args.model))
-    config["dropout"] = args.dropout
+    config = parse_model(args.model, args.dropout)
     pack, heldout = load_pack(args.pack), read_names(args.heldout)
     trials = heldout_trials(pack, heldout)
     store = SpeedStore(pack, args.speeds.split(","), device)
+    torch.backends.cuda.matmul.allow_tf32 = True     # after resampling, which keeps full precision
+    torch.backends.cudnn.allow_tf32 = True
+    torch.backends.cudnn.benchmark = True
     stage = multiprocessing.Value("i", 0)
     planner = Planner(pack, heldout, store.speeds, store.base, args.seed, args.batch_seconds, join=args.join,
                       speed_share=args.speed_share, balance=not args.no_balance, stage=stage)
-    model = build(config).to(device)
-    if device.type == "cuda" and config["kind"] != "ecapa":
-        model = model.to(memory_format=torch.channels_last)
-    loss_of = SubCentreAam(planner.classes, centres=args.centres, scale=args.scale).to(device)
     teachers = [load_teacher(p, device) for p in args.teacher]
-    distil = Distillation(len(teachers)).to(device) if teachers else None
+    sources = len(teachers) + bool(args.companion)
+    distil = Distillation(sources).to(device) if sources else None
+    learner = Learner(config, planner.classes, args, device, distil.parameters() if distil else ())
+    companion = None
+    if args.companion:
+        companion = Learner(parse_model(args.companion, args.companion_dropout), planner.classes, args, device)
     fbank, chain = Fbank().to(device), augment.Augment(args.strength)
     if args.init:
         saved = torch.load(args.init, map_location="cpu", weights_only=True)
-        model.load_state_dict(saved["ema"])
-    matrices = [p for p in model.parameters() if p.dim() > 1]
-    vectors = [p for p in model.parameters() if p.dim() <= 1]
-    extra = list(loss_of.parameters()) + (list(distil.parameters()) if distil else [])
-    optimizer = torch.optim.AdamW([{"params": matrices, "weight_decay": args.decay},
-                                   {"params": vectors, "weight_decay": 0.0},
-                                   {"params": extra, "weight_decay": args.decay / 5}], lr=args.lr,
-                                  fused=device.type == "cuda")
-    ema = copy.deepcopy(model).eval().requires_grad_(False)
+        learner.model.load_state_dict(saved["ema"])
+        learner.ema.load_state_dict(saved["ema"])
     step, elapsed = 0, 0.0
     if os.path.exists(checkpoint):
         saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
-        model.load_state_dict(saved["model"])
-        ema.load_state_dict(saved["ema"])
-        loss_of.load_state_dict(saved["loss"])
+        learner.restore(saved["learner"])
+        if companion:
+            companion.restore(saved["companion"])
         if distil:
             distil.load_state_dict(saved["distil"])
-        optimizer.load_state_dict(saved["optimizer"])
         step, elapsed = saved["step"], saved["elapsed"]
         log(f"resumed at step {step}, {elapsed:.0f} s", None)
 
-    def keep(full: bool) -> None:
-        value = {"config": config, "ema": {k: v.cpu() for k, v in ema.state_dict().items()}, "step": step, "elapsed": elapsed,
-                 "arguments": vars(args)}
-        if full:
-            value.update(model=model.state_dict(), loss=loss_of.state_dict(), optimizer=optimizer.state_dict(),
-                         distil=distil.state_dict() if distil else None)
-        save_atomic(value, checkpoint)
+    def keep() -> None:
+        """small.pt and companion.pt: averaged weights; last.pt: everything, to go on from."""
+        about = {"step": step, "elapsed": elapsed, "arguments": vars(args)}
+        save_atomic({**learner.weights(), **about}, os.path.join(args.out, "small.pt"))
+        if companion:
+            save_atomic({**companion.weights(), **about}, os.path.join(args.out, "companion.pt"))
+        save_atomic({"learner": learner.state(), "companion": companion.state() if companion else None,
+                     "distil": distil.state_dict() if distil else None, **about}, checkpoint)
 
-    log(json.dumps({"run": os.path.basename(args.out), "parameters": parameters(model), "classes": planner.classes,
+    log(json.dumps({"run": os.path.basename(args.out), "parameters": parameters(learner.model), "classes": planner.classes,
                     "speakers": len(planner.names), "trials": [int(trials.label.sum()), int((1 - trials.label).sum())],
                     "device": str(device), "arguments": vars(args)}), logfile)
     loader = iter(torch.utils.data.DataLoader(planner, batch_size=None, num_workers=args.workers,
                                               prefetch_factor=4 if args.workers else None))
     total = args.seconds or args.steps
     bar = Progress(os.path.basename(args.out), total)
-    sums, count, examples = torch.zeros(3, device=device), 0, 0
+    sums, big_sums, count, examples = torch.zeros(3, device=device), torch.zeros(2, device=device), 0, 0
     began, evaluated = time.time() - elapsed, elapsed
-    ema_pairs = [(e, m) for e, m in zip(ema.state_dict().values(), model.state_dict().values()) if e.is_floating_point()]
-    ema_values, model_values = [e for e, _ in ema_pairs], [m for _, m in ema_pairs]
     while True:
         p = elapsed / args.seconds if args.seconds else step / args.steps
         if p >= 1:
@@ -187,32 +236,42 @@ def main() -> None:
         factor, margin = schedule(p, args)
         if p >= args.late:
             stage.value = 1
-        for g in optimizer.param_groups:
-            g["lr"] = args.lr * factor
+        learner.set_rate(args.lr * factor)
+        learn_both = companion is not None and p < args.freeze
         plan = next(loader)
         label = plan.label.to(device, non_blocking=True)
         clean = assemble(store.audio, plan)
         feats = normalise(fbank(chain(clean)))
         if p < args.late:
             feats = augment.spec_augment(feats)
-        model.train()
-        targets = []
+        learner.model.train()
+        targets, whole = [], 0.0
         with torch.autocast(device_type=device.type, dtype=torch.bfloat16):
-            if teachers:
-                with torch.no_grad():
+            embedding = learner.model(feats)
+            with torch.no_grad():
+                if teachers or (companion and not learn_both):
                     quiet = normalise(fbank(clean))
-                    targets = [t(quiet) for t in teachers]
-            embedding = model(feats)
-        loss, accuracy = loss_of(embedding, label, margin)
-        follow = distil(embedding, targets) if teachers else torch.zeros((), device=device)
-        whole = (args.class_weight if teachers else 1.0) * loss + follow
-        optimizer.zero_grad(set_to_none=True)
+                    targets = [t(quiet) for t in teachers + ([companion.ema] if companion and not learn_both else [])]
+            if learn_both:
+                companion.set_rate(args.lr * schedule(p / args.freeze * 0.999, args)[0])
+                companion.model.train()
+                big = companion.model(feats)
+                targets.append(big.detach())
+        if learn_both:
+            big_loss, big_accuracy = companion.loss(big, label, margin)
+            whole = whole + big_loss
+            big_sums += torch.stack([big_loss.detach(), big_accuracy])
+        loss, accuracy = learner.loss(embedding, label, margin)
+        follow = distil(embedding, targets) if targets else torch.zeros((), device=device)
+        trust = min(1.0, p / 0.15) if companion else 1.0
+        whole = whole + (args.class_weight if targets else 1.0) * loss + trust * follow
+        learner.optimizer.zero_grad(set_to_none=True)
+        if learn_both:
+            companion.optimizer.zero_grad(set_to_none=True)
         whole.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
-        optimizer.step()
-        with torch.no_grad():
-            decay = min(args.ema, (1 + step) / (10 + step))
-            torch._foreach_lerp_(ema_values, model_values, 1 - decay)
+        learner.step(step)
+        if learn_both:
+            companion.step(step)
         sums += torch.stack([loss.detach(), accuracy, follow.detach()])
         step, count, examples = step + 1, count + 1, examples + len(label)
         if device.type == "cuda" and step % 10 == 0:
@@ -222,13 +281,20 @@ def main() -> None:
         finished = (elapsed >= args.seconds) if args.seconds else step >= args.steps
         if elapsed - evaluated >= args.every or finished:
             before = time.time()
-            rates = heldout_rates(ema, fbank, store.audio, trials, device)
+            torch.backends.cudnn.benchmark = False
+            rates = heldout_rates(learner.ema, fbank, store.audio, trials, device)
+            if companion:
+                big_rates = heldout_rates(companion.ema, fbank, store.audio, trials, device)
+                rates.update({f"companion {k}": big_rates[k] for k in ("plain", "line")})
+                rates["companion"] = dict(zip(("loss", "accuracy"), (big_sums / count).tolist()))
+                big_sums.zero_()
+            torch.backends.cudnn.benchmark = True
             mean = (sums / count).tolist()
             log(json.dumps({"step": step, "seconds": round(elapsed, 1), "p": round(p, 3), "margin": round(margin, 3),
                             "loss": round(mean[0], 3), "accuracy": round(mean[1], 4), "distil": round(mean[2], 4),
                             "examples": examples, **{k: ({a: round(b, 4) for a, b in v.items()} if isinstance(v, dict)
                                                          else round(v, 4)) for k, v in rates.items()}}), logfile)
-            keep(full=not finished)
+            keep()
             sums.zero_()
             count = 0
             began += time.time() - before   # evaluation is not training time

@@ -48,5 +48,8 @@ export type VoiceEvidence =
       readonly voiceprintReplacedAnother: boolean;
     };
 
-/** `not_set`: a PIN was sent but the account has none. */
-export type PinEvidence = 'right' | 'wrong' | 'missing' | 'not_set';
+/**
+ * `not_set`: a PIN was sent but the account has none. `not_checked`: a PIN was sent and not looked at, because the account is closed or
+ * unknown or the challenge was no good.
+ */
+export type PinEvidence = 'right' | 'wrong' | 'missing' | 'not_set' | 'not_checked';

@@ -215,6 +215,8 @@ export interface AttemptTable {
   lock(accountId: string): Promise<AttemptState>;
   get(accountId: string): Promise<AttemptState>;
   save(accountId: string, state: AttemptState): Promise<void>;
+  /** Removes rows of ids that are no account and were not touched since `before`; answers how many. */
+  purgeUnknown(before: Date): Promise<number>;
 }
 
 export interface VelocityCounts {
@@ -235,7 +237,8 @@ export interface VerificationRow {
   readonly verificationId: string;
   /** Null after the account's erasure. */
   readonly accountId: string | null;
-  readonly pseudonym: string;
+  /** Null when there was no such account. */
+  readonly pseudonym: string | null;
   readonly apiKeyId: string;
   readonly challengeId: string | null;
   readonly continuesVerificationId: string | null;
@@ -268,6 +271,8 @@ export interface VerificationTable {
   lock(verificationId: string): Promise<VerificationRow | null>;
   insert(row: VerificationRow): Promise<void>;
   setOutcome(verificationId: string, outcome: VerificationOutcome): Promise<void>;
+  /** CONTINUE answers given to this account under this call id. */
+  continuesInCall(accountId: string, callId: string): Promise<number>;
   /** True when another verification already continues this one. */
   isContinued(verificationId: string): Promise<boolean>;
 }

@@ -1,0 +1,303 @@
+#!/usr/bin/env python3
+"""Makes the speech in this folder, and manifest.json, with Debian's synthesisers.
+
+Needs: python3 (standard library only), flite, espeak-ng, sox with libsox-fmt-all (AMR), ffmpeg.
+Usage: make.py [folder]      The default folder is the one this script lies in.
+The same Debian release gives the same bytes: every random choice is seeded with the name of the file.
+"""
+
+import hashlib
+import json
+import math
+import pathlib
+import random
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import wave
+
+RATE_HZ = 8000
+HERE = pathlib.Path(__file__).resolve().parent
+OUT = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
+TMP = pathlib.Path(tempfile.mkdtemp())
+
+# Caller, synthesiser, its voice, language, encoding of the line, and the word for the digit 1.
+# The Mandarin voice is espeak-ng's pinyin one: its other Mandarin voice reads the signs 一 to 九 by English rules.
+CALLERS = [
+    ('en-awb', 'flite', 'awb', 'en', 'ulaw', 'one'),
+    ('en-rms', 'flite', 'rms', 'en', 'ulaw', 'one'),
+    ('en-slt', 'flite', 'slt', 'en', 'ulaw', 'one'),
+    ('en-annie', 'espeak-ng', 'en-us+Annie', 'en', 'ulaw', 'one'),
+    ('zh-klatt', 'espeak-ng', 'cmn-latn-pinyin+klatt', 'zh', 'ulaw', 'yi1'),
+    ('zh-f5', 'espeak-ng', 'cmn-latn-pinyin+f5', 'zh', 'ulaw', 'yi1'),
+    ('zh-marcelo', 'espeak-ng', 'cmn-latn-pinyin+marcelo', 'zh', 'alaw', 'yao1'),
+]
+ENROLMENTS = 5
+VERIFICATIONS = 4
+WORDS = {
+    'en': 'zero one two three four five six seven eight nine'.split(),
+    'zh': 'ling2 yi1 er4 san1 si4 wu3 liu4 qi1 ba1 jiu3'.split(),
+}
+SIGNS = '零一二三四五六七八九'
+LICENCES = {
+    'flite': 'CMU Flite licence (BSD-like), (c) 1999-2001 Language Technologies Institute, Carnegie Mellon University',
+    'espeak-ng': 'output of espeak-ng; the program and its voice data are GPL-3.0-or-later',
+    'none': 'no voice: computed by make.py',
+}
+ENCODERS = {'ulaw': 'pcm_mulaw', 'alaw': 'pcm_alaw', 'pcm16': 'pcm_s16le'}
+
+
+def run(*command):
+    """Run a program without standard input; its messages appear only when it fails."""
+    done = subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    if done.returncode != 0:
+        sys.exit(f'{command[0]} failed: {done.stderr.decode(errors="replace")[-800:]}')
+
+
+def seeded(*names):
+    return random.Random(' '.join(names))
+
+
+# ---- signals: lists of floats in [-1, 1] at 8 kHz --------------------------------------------------------------------
+
+
+def read_wav(path):
+    with wave.open(str(path)) as source:
+        count = source.getnframes()
+        return [sample / 32768 for sample in struct.unpack(f'<{count}h', source.readframes(count))]
+
+
+def write_wav(path, signal):
+    clipped = (max(-32768, min(32767, round(sample * 32768))) for sample in signal)
+    with wave.open(str(path), 'wb') as sink:
+        sink.setnchannels(1)
+        sink.setsampwidth(2)
+        sink.setframerate(RATE_HZ)
+        sink.writeframes(b''.join(struct.pack('<h', sample) for sample in clipped))
+
+
+def rms(signal):
+    return math.sqrt(sum(sample * sample for sample in signal) / len(signal))
+
+
+def at_level(signal, level_db):
+    """The signal scaled to this RMS level (dB below full scale), lower where a peak would clip."""
+    gain = min(10 ** (level_db / 20) / rms(signal), 0.98 / max(map(abs, signal)))
+    return [sample * gain for sample in signal]
+
+
+def noise(seconds, level_db, chance):
+    """Line noise: uniform, gently low-passed."""
+    out, last = [], 0.0
+    for _ in range(round(seconds * RATE_HZ)):
+        last = 0.5 * last + chance.uniform(-1, 1)
+        out.append(last)
+    return at_level(out, level_db)
+
+
+def silence(seconds):
+    return [0.0] * round(seconds * RATE_HZ)
+
+
+def add(*signals):
+    length = max(map(len, signals))
+    return [sum(signal[at] for signal in signals if at < len(signal)) for at in range(length)]
+
+
+def speak(synthesiser, voice, words, stretch, cents):
+    """Speech through the telephone band, from the first sound to the last.
+
+    stretch: longer than the voice's own speed by this factor; cents: higher than its own pitch by this much.
+    flite's statistical voices take no pitch option, so sox shifts them; espeak-ng's scale is 0 to 99, 50 its own.
+    """
+    raw, line = TMP / 'raw.wav', TMP / 'line.wav'
+    shift = []
+    if synthesiser == 'flite':
+        run('flite', '-voice', voice, '--setf', f'duration_stretch={stretch:.2f}', '-t', words, '-o', raw)
+        shift = ['pitch', str(cents)]
+    else:
+        speed, pitch = round(150 / stretch), 50 + round(cents / 10)
+        run('espeak-ng', '-b', '1', '-v', voice, '-s', speed, '-p', pitch, '-w', raw, words)
+    run('sox', '-D', raw, '-b', '16', line, 'gain', '-6', *shift, 'rate', RATE_HZ, 'sinc', '300-3400')
+    signal = read_wav(line)
+    loud = [at for at, sample in enumerate(signal) if abs(sample) > 0.01]
+    return signal[loud[0] : loud[-1] + 1]
+
+
+def call(speech, chance, lead=0.25, tail=0.3):
+    """The speech as one call brings it: its own level, tilt and line noise, a little quiet before and after."""
+    tilt = chance.uniform(-0.15, 0.15)
+    bent = [now + tilt * before for now, before in zip(speech, [0.0] + speech)]
+    loud = at_level(bent, -22 + chance.uniform(-3, 3))
+    padded = silence(lead) + loud + silence(tail)
+    return add(padded, noise(len(padded) / RATE_HZ, chance.uniform(-62, -56), chance))
+
+
+# ---- what is said ----------------------------------------------------------------------------------------------------
+
+
+def digit_strings(caller):
+    """Strings of 8 different digits; the first three enrolment strings hold all ten."""
+    chance = seeded('digits', caller)
+    while True:
+        strings = [''.join(chance.sample('0123456789', 8)) for _ in range(ENROLMENTS + VERIFICATIONS)]
+        if len(set(''.join(strings[:3]))) == 10 and len(set(strings)) == len(strings):
+            return strings
+
+
+def spoken(digits, language, one):
+    """What the synthesiser is given, and the same for a reader; a comma in the middle makes a short pause."""
+    names = [one if digit == '1' else WORDS[language][int(digit)] for digit in digits]
+    half = (len(names) + 1) // 2
+    said = ' '.join(names[:half]) + ', ' + ' '.join(names[half:])
+    if language == 'en':
+        return said, said
+    signs = [('幺' if one == 'yao1' else '一') if digit == '1' else SIGNS[int(digit)] for digit in digits]
+    return said, ''.join(signs[:half]) + '，' + ''.join(signs[half:])
+
+
+def sentence(caller, digits, chance):
+    """One caller saying digits, a little faster or slower, higher or lower each time: (signal, manifest fields)."""
+    name, synthesiser, voice, language, _, one = next(entry for entry in CALLERS if entry[0] == caller)
+    said, text = spoken(digits, language, one)
+    speech = speak(synthesiser, voice, said, chance.uniform(1.05, 1.25), round(chance.uniform(-40, 40)))
+    fields = {'caller': name, 'synthesiser': synthesiser, 'voice': voice, 'language': language}
+    return speech, fields | {'digits': digits, 'text': text, 'licence': LICENCES[synthesiser]}
+
+
+# ---- files -----------------------------------------------------------------------------------------------------------
+
+MANIFEST = []
+
+
+def record(path, seconds, media, encoding, **fields):
+    data = (OUT / path).read_bytes()
+    about = {'seconds': round(seconds, 3), 'bytes': len(data), 'sha256': hashlib.sha256(data).hexdigest()}
+    MANIFEST.append({'file': path, 'kind': path.split('/')[0], 'media': media, 'encoding': encoding} | fields | about)
+
+
+def encode(path, source, *options):
+    """ffmpeg without dates, serial numbers or its own version in the file."""
+    target = OUT / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    exact = ('-map_metadata', '-1', '-fflags', '+bitexact', '-flags:a', '+bitexact')
+    run('ffmpeg', '-v', 'error', '-y', *source, *options, *exact, target)
+
+
+def save(path, signal, encoding, **fields):
+    write_wav(TMP / 'call.wav', signal)
+    encode(path, ['-i', TMP / 'call.wav'], '-c:a', ENCODERS[encoding])
+    record(path, len(signal) / RATE_HZ, 'audio/wav', encoding, **fields)
+
+
+def make_callers():
+    for caller, _, _, _, line, _ in CALLERS:
+        for index, digits in enumerate(digit_strings(caller)):
+            use, number = ('enrol', index + 1) if index < ENROLMENTS else ('verify', index - ENROLMENTS + 1)
+            chance = seeded(caller, use, str(number))
+            speech, fields = sentence(caller, digits, chance)
+            encoding = 'pcm16' if (use, number) == ('verify', VERIFICATIONS) else line
+            save(f'callers/{caller}/{use}-{number}.wav', call(speech, chance), encoding, **fields, use=use)
+
+
+def dtmf(digits):
+    """Each key's two tones for 0.12 s (ITU-T Q.23), 0.1 s between."""
+    keys = {key: (low, high) for low, row in zip((697, 770, 852, 941), ('123', '456', '789', '*0#'))
+            for key, high in zip(row, (1209, 1336, 1477))}  # fmt: skip
+    out = silence(0.2)
+    for digit in digits:
+        low, high = (2 * math.pi * frequency / RATE_HZ for frequency in keys[digit])
+        out += [0.25 * (math.sin(low * at) + math.sin(high * at)) for at in range(round(0.12 * RATE_HZ))] + silence(0.1)
+    return out
+
+
+def make_odd():
+    chance = seeded('odd')
+    first, one = sentence('en-slt', '40718259', chance)
+    second, two = sentence('en-rms', '63925180', chance)
+    both = {key: one[key] for key in ('synthesiser', 'language', 'licence')}
+    both |= {'caller': 'en-slt en-rms', 'voice': 'slt rms', 'text': f"{one['text']} / {two['text']}"}
+    first, second = at_level(first, -22), at_level(second, -22)
+    quiet = {'licence': LICENCES['none']}
+
+    def odd(name, signal, **fields):
+        save(f'odd/{name}.wav', signal, 'ulaw', **fields)
+
+    odd('silence', silence(3), about='digital silence', **quiet)
+    odd('noise', noise(3, -35, chance), about='noise without speech', **quiet)
+    odd('dtmf', dtmf('40718259'), about='keys pressed instead of spoken', digits='40718259', **quiet)
+    after = first + silence(0.3) + second
+    odd('two-voices-in-turn', add(after, noise(len(after) / RATE_HZ, -60, chance)), about='one after the other', **both)
+    odd('two-voices-at-once', add(first, second, noise(2, -60, chance)), about='both at the same time', **both)
+    odd('clipped', [max(-0.5, min(0.5, sample * 12)) for sample in first], about='22 dB too loud, clipped at half of full scale', **one)
+    hiss = noise(len(first) / RATE_HZ, -24, chance)
+    odd('noisy', add([0.7 * sample for sample in first], hiss), about='speech-to-noise ratio about -1 dB', **one)
+    short = {key: one[key] for key in ('caller', 'synthesiser', 'voice', 'language', 'licence')}
+    odd('short', first[: round(0.3 * RATE_HZ)], about='0.3 s, part of the first word', **short)
+
+
+def make_formats():
+    """One signal in every format the decoder meets; reference.wav is what all of them hold."""
+    chance = seeded('formats')
+    speech, fields = sentence('en-slt', '2590', chance)
+    other, _ = sentence('en-rms', '7314', chance)
+    write_wav(TMP / 'left.wav', call(speech, chance, 0.1, 0.1))
+    write_wav(TMP / 'right.wav', call(other, chance, 0.1, 0.1))
+    left, right = ['-i', TMP / 'left.wav'], ['-i', TMP / 'right.wav']
+    seconds = len(read_wav(TMP / 'left.wav')) / RATE_HZ
+    stereo = [*left, *right, '-filter_complex', '[0:a][1:a]amerge=inputs=2']
+    mixed = {'voice': 'slt (left) rms (right)', 'caller': 'en-slt en-rms', 'digits': '2590 7314'}
+    mixed |= {'text': 'left: ' + spoken('2590', 'en', 'one')[1] + ' / right: ' + spoken('7314', 'en', 'one')[1]}
+    wav, none = 'audio/wav', {}
+    for name, media, encoding, source, options, more in [
+        ('reference.wav', wav, 'pcm16', left, ['-c:a', 'pcm_s16le'], none),
+        ('pcm8.wav', wav, 'pcm8', left, ['-c:a', 'pcm_u8'], none),
+        ('pcm24.wav', wav, 'pcm24', left, ['-c:a', 'pcm_s24le'], none),
+        ('pcm32.wav', wav, 'pcm32', left, ['-c:a', 'pcm_s32le'], none),
+        ('float32.wav', wav, 'float32', left, ['-c:a', 'pcm_f32le'], none),
+        ('ulaw.wav', wav, 'ulaw', left, ['-c:a', 'pcm_mulaw'], none),
+        ('alaw.wav', wav, 'alaw', left, ['-c:a', 'pcm_alaw'], none),
+        ('ima-adpcm.wav', wav, 'ima-adpcm', left, ['-c:a', 'adpcm_ima_wav', '-block_size', '256'], none),
+        ('rate-16000.wav', wav, 'pcm16', left, ['-ar', '16000', '-c:a', 'pcm_s16le'], {'sampleRateHz': 16000}),
+        ('stereo.wav', wav, 'pcm16', stereo, ['-c:a', 'pcm_s16le'], {'channels': 2} | mixed),
+        ('raw.ulaw', 'audio/PCMU', 'ulaw', left, ['-f', 'mulaw'], none),
+        ('raw.alaw', 'audio/PCMA', 'alaw', left, ['-f', 'alaw'], none),
+        ('raw.l16', 'audio/L16;rate=8000', 'pcm16be', left, ['-f', 's16be'], none),
+        ('flac.flac', 'audio/flac', 'flac', left, ['-c:a', 'flac'], none),
+        ('mp3.mp3', 'audio/mpeg', 'mp3', left, ['-c:a', 'libmp3lame', '-b:a', '32k'], none),
+        ('opus.ogg', 'audio/ogg', 'opus', left, ['-c:a', 'libopus', '-b:a', '24k'], {'sampleRateHz': 48000}),
+        ('opus.webm', 'audio/webm', 'opus', left, ['-c:a', 'libopus', '-b:a', '24k'], {'sampleRateHz': 48000}),
+        # The index of an m4a comes last unless asked otherwise: a decoder that reads a pipe has to meet that case.
+        ('aac.m4a', 'audio/mp4', 'aac', left, ['-c:a', 'aac', '-b:a', '32k'], {'index': 'last'}),
+        ('aac-faststart.m4a', 'audio/mp4', 'aac', left, ['-c:a', 'aac', '-b:a', '32k', '-movflags', '+faststart'],
+         {'index': 'first'}),
+    ]:  # fmt: skip
+        encode(f'formats/{name}', source, *options)
+        base = {'sampleRateHz': RATE_HZ, 'channels': 1}
+        record(f'formats/{name}', seconds, media, encoding, **(base | fields | more))
+    run('sox', '-D', TMP / 'left.wav', '-C', '7', OUT / 'formats/amr.amr-nb')
+    (OUT / 'formats/amr.amr-nb').rename(OUT / 'formats/amr.amr')
+    record('formats/amr.amr', seconds, 'audio/amr', 'amr-nb 12.2 kbit/s', sampleRateHz=RATE_HZ, channels=1, **fields)
+
+
+def package_version(name):
+    answer = subprocess.run(['dpkg-query', '-W', '-f', '${Version}', name], capture_output=True, text=True, check=False)
+    return answer.stdout or 'unknown'
+
+
+def main():
+    for folder in ('callers', 'odd', 'formats'):
+        shutil.rmtree(OUT / folder, ignore_errors=True)
+    make_callers()
+    make_odd()
+    make_formats()
+    made = {name: package_version(name) for name in ('flite', 'espeak-ng', 'sox', 'ffmpeg')}
+    head = {'madeBy': 'audio-fixtures/make.py', 'packages': made, 'files': MANIFEST}
+    (OUT / 'manifest.json').write_text(json.dumps(head, ensure_ascii=False, indent=1) + '\n')
+    shutil.rmtree(TMP)
+    print(f'{len(MANIFEST)} files, {sum(entry["bytes"] for entry in MANIFEST)} bytes')
+
+
+main()

@@ -1,0 +1,39 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import { auditCommand } from './cli/audit.js';
+import { keysCommand } from './cli/keys.js';
+import { tenantsCommand } from './cli/tenants.js';
+import type { WithStore } from './cli/with-store.js';
+import { migrate, version, withStore as openStoreFor } from './compose.js';
+import { describeSettings, readConfig } from './config.js';
+import { VoicegateError } from './errors.js';
+
+const withStore: WithStore = (work) => openStoreFor(readConfig(), work);
+
+const program = new Command('voicegate').description('Voiceprint authentication for call centres').version(version);
+program
+  .command('migrate')
+  .description('bring the database schema up to date and end')
+  .action(async () => {
+    const { applied, alreadyApplied } = await migrate(readConfig());
+    process.stderr.write(`${applied.length} migrations applied, ${alreadyApplied} were there\n`);
+  });
+program
+  .command('config')
+  .description('print every setting with its meaning, default and range')
+  .action(() => {
+    for (const { name, meaning, default: value, range } of describeSettings()) {
+      process.stdout.write(`${name}\n    ${meaning}\n    default: ${value || 'none'}; range: ${range}\n`);
+    }
+  });
+program.addCommand(keysCommand(withStore));
+program.addCommand(tenantsCommand(withStore));
+program.addCommand(auditCommand(withStore));
+
+try {
+  await program.parseAsync();
+} catch (fault) {
+  if (!(fault instanceof VoicegateError)) throw fault;
+  process.stderr.write(`${fault.code}: ${fault.message}\n${fault.hint === undefined ? '' : `${fault.hint}\n`}`);
+  process.exitCode = 1;
+}

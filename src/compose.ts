@@ -1,0 +1,194 @@
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { activityNetwork, createSpeechActivityDetector } from './audio/speech-activity.js';
+import type { Config } from './config.js';
+import { createPinVault } from './credential/pin-vault.js';
+import { createEmbedder } from './embedding/embedder.js';
+import { checkGolden } from './embedding/golden.js';
+import { loadModelCard, networkOf } from './embedding/model-card.js';
+import { VoicegateError } from './errors.js';
+import { buildApp, type App } from './http/app.js';
+import type { InferencePool } from './inference/network.js';
+import { startInferencePool } from './inference/pool.js';
+import type { Logger } from './ops/log.js';
+import { createMetrics } from './ops/metrics.js';
+import { loadSecrets, type Secrets } from './ops/secrets.js';
+import { createShutdown } from './ops/shutdown.js';
+import { migrationsDir, modelsDir, rootDir } from './paths.js';
+import { loadCalibration } from './scoring/calibration.js';
+import type { ServiceContext } from './service/context.js';
+import { createFirstKey, ensureTenant } from './service/first-start.js';
+import { createEars } from './service/listen.js';
+import { tidy } from './service/maintenance.js';
+import type { Store } from './service/ports.js';
+import type { DatabasePlace } from './storage/engine.js';
+import { migrateDatabase, type MigrationReport } from './storage/migrate.js';
+import { openStore } from './storage/store.js';
+
+/** The version in package.json. */
+export const { version } = JSON.parse(readFileSync(join(rootDir, 'package.json'), 'utf8')) as { version: string };
+
+/** How often what has served its time is removed, ms. */
+const tidyEveryMs = 300_000;
+/** ffmpeg processes at once, and the time one recording may take. */
+const ffmpeg = { ffmpegProcesses: 2, ffmpegTimeoutMs: 10_000 };
+
+/** A running service. */
+export interface Voicegate {
+  readonly app: App;
+  readonly context: ServiceContext;
+  readonly pool: InferencePool;
+  /** Base address, e.g. http://127.0.0.1:8080 */
+  readonly url: string;
+  /** Finishes what was accepted, then ends workers and database. Answers the phase that was still running at the time limit, or null. */
+  stop(): Promise<{ readonly late: string | null }>;
+}
+
+/**
+ * Wires the rooms together by hand and starts to listen: database, models (hash and golden vector checked), warm workers, then HTTP.
+ * @throws VoicegateError `configuration_invalid`, `model_invalid`, `database_unavailable`, `database_newer`
+ */
+export async function start(config: Config, log: Logger): Promise<Voicegate> {
+  const secrets = await loadSecrets({
+    ...config,
+    onCreated: (made) => log.warn(made, 'made a new secret: back it up, what was made with it is worthless without it'),
+  });
+  const store = await openStore({ ...placeOf(config), auditKey: secrets.auditKey, migrationsDir });
+  const modelDir = join(modelsDir, config.modelId);
+  const card = await loadModelCard(modelDir);
+  const calibration = await loadCalibration(join(modelDir, 'calibration.json'), card);
+  const activity = await activityNetwork(join(modelsDir, 'activity-8k'));
+  const pool = await startInferencePool({
+    networks: [networkOf(card, modelDir), activity],
+    workers: config.workers,
+    queueLimit: config.queueLimit,
+    onEvent: (event) => {
+      if (event.kind === 'run') {
+        metrics.stage(`${event.networkId}-queue`, event.queuedMs / 1000);
+        metrics.stage(`${event.networkId}-features`, event.featuresMs / 1000);
+        metrics.stage(`${event.networkId}-network`, event.networkMs / 1000);
+      } else if (event.kind === 'worker-lost') log.error(event, 'a worker was lost');
+    },
+  });
+  const metrics = createMetrics({
+    waiting: () => pool.status().waiting,
+    running: () => pool.status().running,
+    workersReady: () => pool.status().workersReady,
+    workersReplaced: () => pool.status().workersReplaced,
+  });
+  const embedder = createEmbedder(pool, card);
+  await checkGolden(pool, card, modelDir);
+  const context: ServiceContext = {
+    store,
+    ears: createEars({
+      limits: {
+        ...ffmpeg,
+        ffmpegPath: config.ffmpegPath,
+        maxBytes: config.maxBodyBytes,
+        maxSeconds: config.maxAudioSeconds,
+      },
+      activity: createSpeechActivityDetector(pool, activity),
+      embedder,
+      onStage: metrics.stage,
+    }),
+    pins: await createPinVault({
+      pepper: secrets.pinPepper,
+      concurrency: config.workers,
+      queueLimit: config.queueLimit,
+    }),
+    calibration,
+    hashKey: secrets.hashKey,
+    now: () => new Date(),
+    onStage: metrics.stage,
+    onDecided: metrics.decided,
+    onEnrolled: metrics.enrolled,
+  };
+  if (await ensureTenant(context)) await introduce(context, config, log);
+
+  let stopping = false;
+  const app = await buildApp(context, {
+    log,
+    metrics,
+    ...config,
+    version,
+    ready: async () => {
+      if (stopping) throw new VoicegateError('shutting_down', 'The service is stopping');
+      await store.ping();
+      const { workersReady } = pool.status();
+      if (workersReady === 0) {
+        throw new VoicegateError('busy', 'No inference worker is ready', { retryAfterSeconds: 1 });
+      }
+    },
+  });
+  const tidying = setInterval(() => {
+    tidy(context).catch((fault: unknown) => log.warn({ code: (fault as VoicegateError).code }, 'tidying failed'));
+  }, tidyEveryMs);
+  tidying.unref();
+  const url = await app.listen({ host: config.host, port: config.port });
+  log.info(
+    { url, model: card.id, workers: config.workers, database: config.databaseUrl === null ? 'embedded' : 'postgresql' },
+    'ready',
+  );
+  const stop = createShutdown(
+    [
+      { name: 'http', end: () => app.close() },
+      { name: 'inference', end: () => pool.close() },
+      { name: 'database', end: () => store.close() },
+    ],
+    config.shutdownTimeoutMs,
+    (phase, fault) => log.error({ phase, name: (fault as Error).name }, 'a phase of the shutdown failed'),
+  );
+  return {
+    app,
+    context,
+    pool,
+    url,
+    stop: () => {
+      stopping = true;
+      clearInterval(tidying);
+      return stop();
+    },
+  };
+}
+
+/** At home the first key is made with the database; at an operator's server keys are made with the command line. */
+async function introduce(context: ServiceContext, config: Config, log: Logger): Promise<void> {
+  if (config.databaseUrl !== null) {
+    log.warn('a new database: make a first key with `voicegate keys create`');
+    return;
+  }
+  const path = join(config.dataDir, 'first-api-key');
+  await writeFile(path, `${await createFirstKey(context)}\n`, { mode: 0o600 });
+  log.warn({ path }, 'a new database: a first API key with every role lies in this file');
+}
+
+/** Where the configuration says the data is. */
+function placeOf(config: Config): DatabasePlace {
+  return config.databaseUrl === null
+    ? { dataDir: config.dataDir }
+    : { databaseUrl: config.databaseUrl, poolSize: config.databaseConnections };
+}
+
+/**
+ * Opens the database for one command and closes it afterwards. The embedded database cannot be opened while the service runs on it:
+ * then the HTTP interface does the same.
+ * @throws VoicegateError as `openStore` and `loadSecrets` do
+ */
+export async function withStore<T>(config: Config, work: (store: Store, secrets: Secrets) => Promise<T>): Promise<T> {
+  const secrets = await loadSecrets({
+    ...config,
+    onCreated: ({ name, path }) => process.stderr.write(`made a new ${name} in ${path}: back it up\n`),
+  });
+  const store = await openStore({ ...placeOf(config), auditKey: secrets.auditKey, migrationsDir });
+  try {
+    return await work(store, secrets);
+  } finally {
+    await store.close();
+  }
+}
+
+/** Brings the schema up to date and ends. @throws VoicegateError as `migrateDatabase` does */
+export async function migrate(config: Config): Promise<MigrationReport> {
+  return migrateDatabase(placeOf(config), migrationsDir);
+}

@@ -1,0 +1,129 @@
+import { qualityFindings, type QualityFinding } from '../audio/quality-limits.js';
+import { fuseVoiceAndPhrase } from '../scoring/fusion.js';
+import type { Evidence, QualityEvidence } from './evidence.js';
+import type { PolicyDocument } from './policy-schema.js';
+import type { Decision, Reason, Tier } from './reasons.js';
+
+/**
+ * The judgement: a pure function of what was found and what the tenant's policy wants, read from top to bottom.
+ * The first rule that has something to say decides; ACCEPT is what is left when none has.
+ * @param evidence plain data gathered by the service
+ * @param policy a parsed policy
+ * @param tier what the caller wants to do
+ * @returns ACCEPT without reasons, or another decision with its reasons, the leading one first
+ */
+export function decide(evidence: Evidence, policy: PolicyDocument, tier: Tier): Decision {
+  return (
+    closedDoor(evidence) ??
+    unknownCaller(evidence) ??
+    badChallenge(evidence, policy) ??
+    refutedFactor(evidence, policy) ??
+    otherModel(evidence) ??
+    unclearAudio(evidence, policy) ??
+    missingFactor(evidence, policy, tier) ??
+    doubtfulVoice(evidence, policy, tier) ?? { kind: 'ACCEPT', reasons: [] }
+  );
+}
+
+function closedDoor({ gate }: Evidence): Decision | null {
+  if (gate === 'open') return null;
+  return { kind: 'REJECT', reasons: [gate === 'locked' ? 'LOCKED' : 'VELOCITY'] };
+}
+
+const accountReasons = {
+  not_enrolled: 'NOT_ENROLLED',
+  opted_out: 'OPTED_OUT',
+  consent_missing: 'CONSENT_MISSING',
+} as const;
+
+function unknownCaller({ account }: Evidence): Decision | null {
+  return account === 'enrolled' ? null : { kind: 'STEP_UP', reasons: [accountReasons[account]] };
+}
+
+function badChallenge(evidence: Evidence, policy: PolicyDocument): Decision | null {
+  switch (evidence.challenge) {
+    case 'valid':
+      return null;
+    case 'expired':
+      return askAgain(evidence, policy, ['CHALLENGE_EXPIRED']);
+    case 'reused':
+      return { kind: 'REJECT', reasons: ['CHALLENGE_REUSED'] };
+    case 'mismatch':
+      return { kind: 'REJECT', reasons: ['CHALLENGE_MISMATCH'] };
+  }
+}
+
+/** A factor that speaks against the caller. A wrong PIN needs no audio; voice and phrase do only where the audio is usable. */
+function refutedFactor({ pin, quality, phrase, voice }: Evidence, policy: PolicyDocument): Decision | null {
+  const reasons: Reason[] = pin === 'wrong' ? ['PIN_FAILED'] : [];
+  if (audioFindings(quality, policy).length === 0) {
+    if (phrase.kind === 'checked' && phrase.verdict === 'wrong') reasons.push('WRONG_TEXT');
+    if (voice.kind === 'compared' && voice.llr < policy.tiers.rejectBelowLlr) reasons.push('VOICE_MISMATCH');
+  }
+  return reasons.length === 0 ? null : { kind: 'REJECT', reasons };
+}
+
+function audioFindings(quality: QualityEvidence, policy: PolicyDocument): readonly QualityFinding[] {
+  return quality.kind === 'measured' ? qualityFindings(quality, policy.quality) : ['NOT_ENOUGH_SPEECH'];
+}
+
+function otherModel({ voice }: Evidence): Decision | null {
+  return voice.kind === 'model_mismatch' ? { kind: 'INCONCLUSIVE', reasons: ['MODEL_MISMATCH'] } : null;
+}
+
+function unclearAudio(evidence: Evidence, policy: PolicyDocument): Decision | null {
+  const { quality, phrase, voice } = evidence;
+  const reasons = new Set<Reason>(audioFindings(quality, policy));
+  if (voice.kind !== 'compared') reasons.add('NOT_ENOUGH_SPEECH');
+  if (phrase.kind === 'checked') {
+    if (phrase.verdict === 'silence') reasons.add('NOT_ENOUGH_SPEECH');
+    if (phrase.verdict === 'near_miss') reasons.add('WRONG_TEXT');
+  }
+  return reasons.size === 0 ? null : askAgain(evidence, policy, [...reasons]);
+}
+
+/** What the tier wants and another phrase would not bring. */
+function missingFactor(evidence: Evidence, policy: PolicyDocument, tier: Tier): Decision | null {
+  const rightPin = evidence.pin === 'right';
+  const rightPhrase = isRightPhrase(evidence);
+  const reasons: Reason[] = [];
+  if (tier === 'low' ? !rightPin && !rightPhrase : !rightPin) reasons.push('PIN_MISSING');
+  if (tier === 'low' ? !rightPin && !rightPhrase : !rightPhrase) reasons.push('PHRASE_NOT_CHECKED');
+  if (isTooNew(evidence, policy, tier)) reasons.push('NEW_VOICEPRINT');
+  if (reasons.length === 0) return null;
+  return { kind: 'STEP_UP', reasons: isVoiceSure(evidence, policy, tier) ? reasons : [...reasons, 'VOICE_UNSURE'] };
+}
+
+function doubtfulVoice(evidence: Evidence, policy: PolicyDocument, tier: Tier): Decision | null {
+  return isVoiceSure(evidence, policy, tier) ? null : askAgain(evidence, policy, ['VOICE_UNSURE']);
+}
+
+const isRightPhrase = ({ phrase }: Evidence): boolean => phrase.kind === 'checked' && phrase.verdict === 'match';
+
+/** Each tier asks for what the one below asks for, and more. Written so that a value that is no number is never sure. */
+function isVoiceSure({ voice, phrase }: Evidence, { tiers }: PolicyDocument, tier: Tier): boolean {
+  if (voice.kind !== 'compared') return false;
+  switch (tier) {
+    case 'low':
+      return voice.llr >= tiers.low.minVoiceLlr;
+    case 'standard':
+      return voice.llr >= tiers.standard.minVoiceLlr;
+    case 'high':
+      return (
+        phrase.kind === 'checked' &&
+        voice.llr >= tiers.standard.minVoiceLlr &&
+        fuseVoiceAndPhrase(voice.llr, phrase.llr) >= tiers.high.minFusedLlr
+      );
+  }
+}
+
+function isTooNew({ voice }: Evidence, policy: PolicyDocument, tier: Tier): boolean {
+  if (tier === 'low' || voice.kind !== 'compared') return false;
+  const isYoung = !(voice.voiceprintAgeSeconds >= policy.newVoiceprintHours * 3600);
+  return isYoung && (tier === 'high' || voice.voiceprintReplacedAnother);
+}
+
+/** One more phrase, as long as the call has not been asked for too many. */
+function askAgain({ call }: Evidence, { continuesPerCall }: PolicyDocument, reasons: readonly Reason[]): Decision {
+  return { kind: call.continuesGiven < continuesPerCall ? 'CONTINUE' : 'STEP_UP', reasons };
+}

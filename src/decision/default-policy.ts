@@ -1,0 +1,59 @@
+import type { AttemptPolicy, PolicyDocument } from './policy-schema.js';
+
+/**
+ * Five free failures, then waits that grow from 30 s, disabled at fifty. The three figures (5, 30 s, 50) are those that the
+ * second public draft of NIST SP 800-63B-4 gave for biometric comparison without presentation attack detection. No conformity
+ * is claimed: that text wants biometrics only beside a physical authenticator, and its final version does not allow voice.
+ */
+export const nistDraftLadder: AttemptPolicy = {
+  kind: 'waits',
+  failuresBeforeWait: 5,
+  firstWaitSeconds: 30,
+  waitGrowth: 2,
+  maxWaitSeconds: 3600,
+  disableAtFailures: 50,
+};
+
+/** What operators' service numbers do with a service password: three wrong PINs close it for a day. */
+export const operatorLadder: AttemptPolicy = { kind: 'operator', wrongPins: 3, failures: 10, lockHours: 24 };
+
+/** The policy of a tenant that has set none. Where its voice thresholds come from: README.md of this room. */
+export const defaultPolicy: PolicyDocument = {
+  name: 'default',
+  challenge: { digits: 8, validitySeconds: 120, maxOpen: 3, sayYaoForOne: false },
+  pin: { digits: 6 },
+  enrolment: {
+    utterances: 3,
+    netSpeechSeconds: 8,
+    minUtteranceNetSpeechSeconds: 1.5,
+    selfConsistencyCosine: 0.25,
+    promptDigits: 8,
+    validitySeconds: 1800,
+    maxUtterances: 6,
+  },
+  quality: {
+    minNetSpeechSeconds: 1.5,
+    minSnrDb: 5,
+    maxClippingShare: 0.05,
+    minSpeechLevelDbfs: -50,
+    minBandwidthHz: 1000,
+    multipleSpeakersBelowCosine: null,
+  },
+  tiers: {
+    rejectBelowLlr: -3,
+    low: { minVoiceLlr: 1 },
+    standard: { minVoiceLlr: 3 },
+    high: { minFusedLlr: 5 },
+  },
+  newVoiceprintHours: 24,
+  continuesPerCall: 3,
+  proofMinutes: 10,
+  attempts: nistDraftLadder,
+  velocity: {
+    windowSeconds: 3600,
+    maxDistinctAccountsPerLine: 5,
+    maxFailuresPerLine: 20,
+    maxDistinctAccountsPerKey: 1000,
+    maxFailuresPerKey: 3000,
+  },
+};

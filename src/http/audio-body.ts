@@ -1,0 +1,73 @@
+import type { MultipartFile } from '@fastify/multipart';
+import Type, { type Static } from 'typebox';
+import { VoicegateError } from '../errors.js';
+import type { AudioInput } from '../service/listen.js';
+import { closed } from './schemas.js';
+
+const channelMeaning = 'Channel the caller is on in a recording of several: 0 or 1';
+const channel = Type.Integer({ minimum: 0, maximum: 1, description: channelMeaning });
+
+/** Audio inside a JSON body. */
+export const jsonAudio = closed({
+  content: Type.String({ minLength: 1, description: 'Base64' }),
+  contentType: Type.Optional(Type.String({ maxLength: 100, description: 'e.g. audio/wav, audio/PCMU' })),
+  channel: Type.Optional(channel),
+});
+
+/** A file part, as `keepFile` leaves it in the body. */
+export const filePart = Type.Unsafe<{ content: Buffer; contentType: string }>({
+  type: 'object',
+  description: 'The recording',
+  properties: { content: {}, contentType: {} },
+});
+
+/** The channel in a form, where everything is text. */
+export const formChannel = Type.String({ pattern: '^[01]$', description: channelMeaning });
+
+/** Keeps a file part in memory with its type; called by the multipart plugin. */
+export async function keepFile(part: MultipartFile): Promise<void> {
+  (part as unknown as { value: unknown }).value = { content: await part.toBuffer(), contentType: part.mimetype };
+}
+
+/** @throws VoicegateError `invalid_request` when the content is not base64 */
+export function fromJson(audio: Static<typeof jsonAudio>): AudioInput {
+  if (!/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(audio.content)) {
+    throw new VoicegateError('invalid_request', 'audio.content is not base64', {
+      hint: 'Encode the bytes of the recording with standard base64, or send multipart/form-data',
+    });
+  }
+  return {
+    bytes: Buffer.from(audio.content, 'base64'),
+    contentType: audio.contentType ?? null,
+    channel: audio.channel === undefined ? null : channelOf(String(audio.channel)),
+  };
+}
+
+/** @throws VoicegateError `audio_missing` when the form has no file named audio, or several */
+export function fromForm(part: unknown, formChannelValue: string | undefined): AudioInput {
+  const file = part as { content?: unknown; contentType?: unknown } | undefined;
+  if (!Buffer.isBuffer(file?.content)) {
+    throw new VoicegateError('audio_missing', 'The form has no single file part named audio', {
+      hint: 'curl: -F audio=@recording.wav',
+    });
+  }
+  return {
+    bytes: file.content,
+    contentType: typeof file.contentType === 'string' ? file.contentType : null,
+    channel: formChannelValue === undefined ? null : channelOf(formChannelValue),
+  };
+}
+
+/** Audio as the whole body, its type in the header and its channel in the query. */
+export function fromRaw(body: unknown, contentType: string | undefined, queryChannel: string | undefined): AudioInput {
+  if (!Buffer.isBuffer(body) || body.length === 0) {
+    throw new VoicegateError('audio_missing', 'The body is empty', { hint: 'curl: --data-binary @recording.wav' });
+  }
+  return {
+    bytes: body,
+    contentType: contentType ?? null,
+    channel: queryChannel === undefined ? null : channelOf(queryChannel),
+  };
+}
+
+const channelOf = (value: string): 0 | 1 => (value === '1' ? 1 : 0);

@@ -1,0 +1,71 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { VoicegateError } from '../errors.js';
+import type { FromWorker, ToWorker, WorkerSetup } from './messages.js';
+import { openNetwork, type NetworkSession } from './session.js';
+
+/** Seconds of noise each network hears before the worker calls itself ready: compiled front-end, touched pages, grown buffers. */
+const warmUpSeconds = 3;
+
+const port = parentPort;
+if (port === null) throw new Error('inference/worker.ts runs only as a worker thread');
+const { networks } = workerData as WorkerSetup;
+const sessions = new Map<string, NetworkSession>();
+
+const send = (message: FromWorker, moved: readonly ArrayBuffer[] = []): void => port.postMessage(message, [...moved]);
+
+port.on('message', (message: ToWorker) => {
+  switch (message.kind) {
+    case 'run':
+      void run(message.networkId, message.samples);
+      break;
+    case 'stop':
+      port.close();
+      break;
+  }
+});
+
+await start();
+
+async function start(): Promise<void> {
+  for (const spec of networks) {
+    try {
+      const session = await openNetwork(spec);
+      await session.run(quietNoise(warmUpSeconds * spec.frontEnd.sampleRateHz));
+      sessions.set(spec.id, session);
+    } catch (error) {
+      send({ kind: 'unusable', networkId: spec.id, message: reasonOf(error), hint: hintOf(error) });
+      port?.close();
+      return;
+    }
+  }
+  send({ kind: 'ready' });
+}
+
+async function run(networkId: string, samples: Float32Array): Promise<void> {
+  try {
+    const answer = await sessions.get(networkId)?.run(samples);
+    if (answer === undefined) throw new Error(`no network named ${networkId}`);
+    // ONNX Runtime owns the memory of what it returns: it cannot be moved to another thread.
+    const values = answer.values.slice();
+    send({ kind: 'answer', ...answer, values }, [values.buffer]);
+  } catch (error) {
+    send({ kind: 'refusal', message: reasonOf(error) });
+  }
+}
+
+/** Deterministic noise of about −50 dB (32-bit LCG, constants of Numerical Recipes). */
+function quietNoise(length: number): Float32Array {
+  let state = 1;
+  return Float32Array.from({ length }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return (state / 2 ** 32 - 0.5) * 0.01;
+  });
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function hintOf(error: unknown): string {
+  return (error instanceof VoicegateError && error.hint) || '';
+}

@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto';
+import { pseudonym } from '../audit/pseudonym.js';
+import type { Actor } from '../audit/entry.js';
+import type { PinVault } from '../credential/pin-vault.js';
+import { defaultPolicy } from '../decision/policy.js';
+import { VoicegateError } from '../errors.js';
+import { keyedHash } from '../ops/secrets.js';
+import type { Calibration } from '../scoring/calibration.js';
+import type { Ears } from './listen.js';
+import type { AccountRow, AnswerKind, PolicyRow, Role, Store, Tx } from './ports.js';
+
+/** Who asks: made from the API key by the edge, or by the command line. */
+export interface Caller {
+  readonly tenantId: string;
+  /** Null for the command line. */
+  readonly apiKeyId: string | null;
+  readonly roles: readonly Role[];
+  readonly answer: AnswerKind;
+}
+
+/** What use cases without speech need: the command line has this much. */
+export interface KeyContext {
+  readonly store: Store;
+  readonly now: () => Date;
+}
+
+/** All the use cases need. Passed in by compose. */
+export interface ServiceContext extends KeyContext {
+  readonly ears: Ears;
+  readonly pins: PinVault;
+  readonly calibration: Calibration;
+  /** Keys the hashes of lines, opt-outs and requests. */
+  readonly hashKey: Uint8Array;
+  /** Reports a stage's duration, seconds. */
+  readonly onStage: (stage: string, seconds: number) => void;
+  readonly onDecided: (decision: string, reasons: readonly string[], tier: string) => void;
+  readonly onEnrolled: () => void;
+}
+
+/** A random id with a prefix that says what it names: `chl_…`, `ver_…`. */
+export function newId(prefix: 'con' | 'enr' | 'utt' | 'vpr' | 'chl' | 'ver'): string {
+  return `${prefix}_${randomUUID().replaceAll('-', '')}`;
+}
+
+/** The audit's actor for a caller. */
+export function actorOf(caller: Caller, agentId: string | null = null): Actor {
+  return { apiKeyId: caller.apiKeyId, agentId };
+}
+
+/** The name under which the audit knows an account. */
+export function accountPseudonym(account: AccountRow): string {
+  return pseudonym(account.pseudonymKey, account.accountId);
+}
+
+/** The keyed hash by which an opt-out is remembered after its account is gone. */
+export function optOutHash(context: ServiceContext, caller: Caller, accountId: string): Uint8Array {
+  return keyedHash(context.hashKey, 'opt-out', caller.tenantId, accountId);
+}
+
+/** The keyed hash of a caller's line number; null when none was given. */
+export function lineHash(context: ServiceContext, caller: Caller, lineNumber: string | null): Uint8Array | null {
+  return lineNumber === null ? null : keyedHash(context.hashKey, 'line', caller.tenantId, lineNumber);
+}
+
+/** The account, or the error a `full` key gets. */
+export function known(account: AccountRow | null): AccountRow {
+  if (account === null) {
+    throw new VoicegateError('account_unknown', 'There is no such account', {
+      hint: 'Create it with PUT /v1/accounts/{accountId}',
+    });
+  }
+  return account;
+}
+
+/**
+ * The tenant's active policy. A tenant's first use stores the default as version 1 and activates it, so that every judgement names a
+ * version that can be looked up later.
+ */
+export async function activePolicy(tx: Tx, now: Date): Promise<PolicyRow> {
+  const active = await tx.policies.active();
+  if (active !== null) return active;
+  const first = await tx.policies.insert(defaultPolicy, now, 'voicegate');
+  await tx.policies.activate(first.version);
+  return { ...first, active: true };
+}

@@ -1,0 +1,303 @@
+import { enrolmentPrompts } from '../challenge/draw.js';
+import { promptText } from '../challenge/prompt-text.js';
+import type { Language } from '../challenge/languages.js';
+import type { QualityReport } from '../audio/waveform.js';
+import type { PolicyDocument } from '../decision/policy.js';
+import type { Reason } from '../decision/reasons.js';
+import { VoicegateError } from '../errors.js';
+import { judgeEnrolment } from '../voiceprint/judge-enrolment.js';
+import { judgeUtterance } from '../voiceprint/judge-utterance.js';
+import { requireConsent } from './accounts.js';
+import { accountPseudonym, actorOf, known, newId, type Caller, type ServiceContext } from './context.js';
+import type { AudioInput } from './listen.js';
+import type { EnrolmentRow, EnrolmentUtteranceRow, Tx } from './ports.js';
+import { withProof, type ProofRequest } from './proof.js';
+
+/** How far an enrolment is. */
+export interface EnrolmentView {
+  readonly enrolmentId: string;
+  readonly accountId: string;
+  readonly state: EnrolmentRow['state'];
+  readonly expiresAt: Date;
+  readonly prompts: readonly { readonly digits: string; readonly text: string }[];
+  readonly progress: EnrolmentProgress;
+}
+
+/** Accepted so far, and what the policy asks for. */
+export interface EnrolmentProgress {
+  readonly utterances: number;
+  readonly utterancesNeeded: number;
+  readonly netSpeechSeconds: number;
+  readonly netSpeechSecondsNeeded: number;
+  /** Enough to complete. */
+  readonly complete: boolean;
+}
+
+/** The answer to one utterance. */
+export interface UtteranceAnswer {
+  readonly accepted: boolean;
+  /** Why not; empty when accepted. */
+  readonly reasons: readonly Reason[];
+  readonly quality: QualityReport;
+  readonly progress: EnrolmentProgress;
+}
+
+/** Starts an enrolment; an open one of the account is given up. @throws VoicegateError those of `withProof` and `requireConsent` */
+export async function startEnrolment(
+  context: ServiceContext,
+  caller: Caller,
+  accountId: string,
+  request: { readonly language: Language; readonly proof: ProofRequest },
+): Promise<EnrolmentView> {
+  return withProof(
+    context,
+    caller,
+    accountId,
+    'enrolment',
+    request.proof,
+    async (tx) => {
+      await requireConsent(context, caller, tx, accountId);
+      return (await tx.voiceprints.active(accountId)) !== null;
+    },
+    async (tx, account, proof, policy, now) => {
+      const rules = policy.document.enrolment;
+      const row: EnrolmentRow = {
+        enrolmentId: newId('enr'),
+        accountId,
+        state: 'open',
+        modelId: context.ears.modelId,
+        policyVersion: policy.version,
+        language: request.language,
+        prompts: enrolmentPrompts({ count: rules.utterances, digits: rules.promptDigits }),
+        proof: proof?.kind ?? 'agent',
+        agentId: request.proof.agentId,
+        replacesVoiceprint: (await tx.voiceprints.active(accountId)) !== null,
+        createdAt: now,
+        expiresAt: new Date(now.getTime() + rules.validitySeconds * 1000),
+      };
+      await tx.enrolments.supersedeOpen(accountId);
+      await tx.enrolments.insert(row);
+      await tx.audit.append(
+        {
+          kind: 'enrolment_started',
+          by: actorOf(caller, request.proof.agentId),
+          account: accountPseudonym(account),
+          enrolmentId: row.enrolmentId,
+          proof: row.proof,
+          reason: proof?.reason ?? null,
+        },
+        now,
+      );
+      return view(row, [], policy.document);
+    },
+  );
+}
+
+/** @throws VoicegateError `enrolment_unknown` */
+export async function getEnrolment(
+  context: ServiceContext,
+  caller: Caller,
+  enrolmentId: string,
+): Promise<EnrolmentView> {
+  return context.store.transaction(caller.tenantId, async (tx) => {
+    const row = found(await tx.enrolments.get(enrolmentId));
+    return view(row, await tx.enrolments.utterances(enrolmentId), await policyFor(tx, row));
+  });
+}
+
+/** Gives an open enrolment up and erases its utterances. @throws VoicegateError `enrolment_unknown`, `enrolment_closed` */
+export async function cancelEnrolment(context: ServiceContext, caller: Caller, enrolmentId: string): Promise<void> {
+  await context.store.transaction(caller.tenantId, async (tx) => {
+    const { accountId } = found(await tx.enrolments.get(enrolmentId));
+    const account = known(await tx.accounts.lock(accountId));
+    stillOpen(found(await tx.enrolments.lock(enrolmentId)), context.now());
+    await tx.enrolments.setState(enrolmentId, 'cancelled');
+    await tx.audit.append(
+      { kind: 'enrolment_cancelled', by: actorOf(caller), account: accountPseudonym(account), enrolmentId },
+      context.now(),
+    );
+  });
+}
+
+/**
+ * Hears one utterance. Nothing is embedded without consent; what is not accepted is not kept.
+ * @throws VoicegateError `enrolment_unknown`, `enrolment_closed`, `model_mismatch`, `opted_out`, `consent_missing`, audio codes, `busy`
+ */
+export async function addUtterance(
+  context: ServiceContext,
+  caller: Caller,
+  enrolmentId: string,
+  audio: AudioInput,
+): Promise<UtteranceAnswer> {
+  const rules = await context.store.transaction(caller.tenantId, async (tx) => {
+    const row = found(await tx.enrolments.get(enrolmentId));
+    await mayHear(context, caller, tx, row);
+    const { document } = { document: await policyFor(tx, row) };
+    const kept = await tx.enrolments.utterances(enrolmentId);
+    if (kept.length >= document.enrolment.maxUtterances) {
+      throw new VoicegateError('enrolment_closed', `The enrolment has its most utterances, ${kept.length}`, {
+        hint: 'Complete it, or start again',
+      });
+    }
+    return document;
+  });
+  const waveform = await context.ears.decode(audio);
+  const heard = await context.ears.hear(waveform, 'caller');
+  const refused = judgeUtterance(heard, rules);
+  return context.store.transaction(caller.tenantId, async (tx) => {
+    const row = found(await tx.enrolments.lock(enrolmentId));
+    await mayHear(context, caller, tx, row);
+    if (refused.length === 0 && heard.embedding !== null) {
+      await tx.enrolments.addUtterance({
+        utteranceId: newId('utt'),
+        enrolmentId,
+        embedding: heard.embedding.vector,
+        netSpeechSeconds: heard.embedding.netSpeechSeconds,
+        createdAt: context.now(),
+      });
+    }
+    const kept = await tx.enrolments.utterances(enrolmentId);
+    return {
+      accepted: refused.length === 0,
+      reasons: refused,
+      quality: heard.report,
+      progress: progressOf(kept, rules),
+    };
+  });
+}
+
+/**
+ * Makes the voiceprint: enough speech, one voice throughout. The new print supersedes an old one and never overwrites it.
+ * @throws VoicegateError `enrolment_unknown`, `enrolment_closed`, `enrolment_incomplete`, `enrolment_inconsistent`, `model_mismatch`,
+ *   `opted_out`, `consent_missing`
+ */
+export async function completeEnrolment(
+  context: ServiceContext,
+  caller: Caller,
+  enrolmentId: string,
+): Promise<{ readonly enrolment: EnrolmentView; readonly voiceprintId: string; readonly supersedes: string | null }> {
+  const answer = await context.store.transaction(caller.tenantId, async (tx) => {
+    const now = context.now();
+    const { accountId } = found(await tx.enrolments.get(enrolmentId));
+    const account = known(await tx.accounts.lock(accountId));
+    const row = found(await tx.enrolments.lock(enrolmentId));
+    await mayHear(context, caller, tx, row);
+    const policy = await policyFor(tx, row);
+    const kept = await tx.enrolments.utterances(enrolmentId);
+    const judged = judgeEnrolment(
+      kept.map((one) => ({ vector: one.embedding, netSpeechSeconds: one.netSpeechSeconds })),
+      policy,
+    );
+    if (judged.kind === 'incomplete') {
+      throw new VoicegateError('enrolment_incomplete', 'There is not enough speech yet', {
+        hint: 'Send more utterances',
+        details: {
+          utterancesMissing: judged.missing.utterances,
+          netSpeechSecondsMissing: Math.round(judged.missing.netSpeechSeconds * 100) / 100,
+        },
+      });
+    }
+    if (judged.kind === 'inconsistent') {
+      throw new VoicegateError('enrolment_inconsistent', 'The utterances do not all sound like one voice', {
+        hint: 'Start the enrolment again and let one person speak throughout',
+        details: { leastCosine: Math.round(judged.leastCosine * 1000) / 1000 },
+      });
+    }
+    const old = await tx.voiceprints.active(accountId);
+    const voiceprintId = newId('vpr');
+    await tx.voiceprints.supersedeWith({
+      voiceprintId,
+      accountId,
+      modelId: row.modelId,
+      vector: judged.vector,
+      utterances: kept.map((one) => ({ vector: one.embedding, netSpeechSeconds: one.netSpeechSeconds })),
+      netSpeechSeconds: judged.netSpeechSeconds,
+      createdAt: now,
+      supersedesVoiceprintId: old?.voiceprintId ?? null,
+      supersededAt: null,
+    });
+    await tx.enrolments.setState(enrolmentId, 'completed');
+    await tx.audit.append(
+      {
+        kind: 'voiceprint_created',
+        by: actorOf(caller, row.agentId),
+        account: accountPseudonym(account),
+        voiceprintId,
+        modelId: row.modelId,
+        supersedesVoiceprintId: old?.voiceprintId ?? null,
+      },
+      now,
+    );
+    return {
+      enrolment: view({ ...row, state: 'completed' }, kept, policy),
+      voiceprintId,
+      supersedes: old?.voiceprintId ?? null,
+    };
+  });
+  context.onEnrolled();
+  return answer;
+}
+
+async function mayHear(context: ServiceContext, caller: Caller, tx: Tx, row: EnrolmentRow): Promise<void> {
+  stillOpen(row, context.now());
+  if (row.modelId !== context.ears.modelId) {
+    throw new VoicegateError(
+      'model_mismatch',
+      `The enrolment was started with model ${row.modelId}, now ${context.ears.modelId} is loaded`,
+      {
+        hint: 'Start a new enrolment',
+      },
+    );
+  }
+  await requireConsent(context, caller, tx, row.accountId);
+}
+
+async function policyFor(tx: Tx, row: EnrolmentRow): Promise<PolicyDocument> {
+  const policy = await tx.policies.get(row.policyVersion);
+  if (policy === null) throw new VoicegateError('policy_unknown', `Policy version ${row.policyVersion} is gone`);
+  return policy.document;
+}
+
+function found(row: EnrolmentRow | null): EnrolmentRow {
+  if (row === null) {
+    throw new VoicegateError('enrolment_unknown', 'There is no such enrolment', {
+      hint: 'Start one with POST /v1/accounts/{accountId}/enrolments',
+    });
+  }
+  return row;
+}
+
+function stillOpen(row: EnrolmentRow, now: Date): void {
+  if (row.state !== 'open') {
+    throw new VoicegateError('enrolment_closed', `The enrolment is ${row.state}`, { hint: 'Start a new one' });
+  }
+  if (now >= row.expiresAt) {
+    throw new VoicegateError('enrolment_closed', 'The enrolment has expired', { hint: 'Start a new one' });
+  }
+}
+
+function progressOf(kept: readonly EnrolmentUtteranceRow[], policy: PolicyDocument): EnrolmentProgress {
+  const rules = policy.enrolment;
+  const netSpeechSeconds = kept.reduce((sum, one) => sum + one.netSpeechSeconds, 0);
+  return {
+    utterances: kept.length,
+    utterancesNeeded: rules.utterances,
+    netSpeechSeconds,
+    netSpeechSecondsNeeded: rules.netSpeechSeconds,
+    complete: kept.length >= rules.utterances && netSpeechSeconds >= rules.netSpeechSeconds,
+  };
+}
+
+function view(row: EnrolmentRow, kept: readonly EnrolmentUtteranceRow[], policy: PolicyDocument): EnrolmentView {
+  return {
+    enrolmentId: row.enrolmentId,
+    accountId: row.accountId,
+    state: row.state,
+    expiresAt: row.expiresAt,
+    prompts: row.prompts.map((digits) => ({
+      digits,
+      text: promptText(digits, row.language, { sayYaoForOne: policy.challenge.sayYaoForOne }),
+    })),
+    progress: progressOf(kept, policy),
+  };
+}

@@ -1,0 +1,121 @@
+import { challengeState } from '../challenge/challenge-state.js';
+import { gate as attemptGate } from '../decision/attempts.js';
+import type { AccountEvidence, ChallengeEvidence, VoiceEvidence } from '../decision/evidence.js';
+import { VoicegateError } from '../errors.js';
+import { toLlr } from '../scoring/calibration.js';
+import { cosine } from '../scoring/cosine.js';
+import { optOutHash, type Caller, type ServiceContext } from './context.js';
+import type { Heard } from './listen.js';
+import type { AccountRow, ChallengeRow, Tx, VoiceprintRow } from './ports.js';
+import type { VerificationRequest } from './verify.js';
+
+/** What is known before anybody listens. */
+export interface OpenedVerification {
+  readonly account: AccountEvidence;
+  readonly pinHash: string | null;
+  readonly challenge: ChallengeEvidence;
+  /** This request, and no other, took the challenge: its audio will be judged. */
+  readonly judged: boolean;
+  readonly language: ChallengeRow['language'];
+  readonly gateOpen: boolean;
+  /** CONTINUE answers in the chain so far. */
+  readonly continuesGiven: number;
+}
+
+/** Reads the account's standing and takes the challenge: judged or not, from here on it is used up. */
+export async function openVerification(
+  context: ServiceContext,
+  caller: Caller,
+  tx: Tx,
+  request: VerificationRequest,
+  line: Uint8Array | null,
+): Promise<OpenedVerification> {
+  const now = context.now();
+  const continuesGiven = await continuesSoFar(tx, caller, request);
+  const row = await tx.accounts.get(request.accountId);
+  const { account } = await standingOf(context, caller, tx, request.accountId, row);
+  const attempts = await tx.attempts.get(request.accountId);
+  const challenge = await tx.challenges.get(request.challengeId);
+  let state = challengeState(challenge, { accountId: request.accountId, purpose: 'verification', lineHash: line }, now);
+  if (state === 'valid' && !(await tx.challenges.claim(request.challengeId, now))) state = 'reused';
+  return {
+    account,
+    pinHash: row?.pinHash ?? null,
+    challenge: state,
+    judged: state === 'valid',
+    language: challenge?.language ?? 'zh',
+    gateOpen: attemptGate(attempts, now).open,
+    continuesGiven,
+  };
+}
+
+/** Whether the account's voice may be judged, and the print to judge it by. */
+export async function standingOf(
+  context: ServiceContext,
+  caller: Caller,
+  tx: Tx,
+  accountId: string,
+  row: AccountRow | null,
+): Promise<{ readonly account: AccountEvidence; readonly print: VoiceprintRow | null }> {
+  const optedOut = await tx.accounts.isOptedOut(optOutHash(context, caller, accountId));
+  const print = await tx.voiceprints.active(accountId);
+  const consent = await tx.consents.current(accountId);
+  if (optedOut) return { account: 'opted_out', print: null };
+  if (row === null || print === null) return { account: 'not_enrolled', print: null };
+  if (consent === null) return { account: 'consent_missing', print: null };
+  return { account: 'enrolled', print };
+}
+
+/** Cosine and calibrated LLR of what was heard against the print. */
+export function compareVoice(
+  context: ServiceContext,
+  print: VoiceprintRow | null,
+  heard: Heard,
+  now: Date,
+): VoiceEvidence {
+  if (print === null || heard.embedding === null) return { kind: 'not_compared' };
+  const { modelId } = context.ears;
+  if (print.modelId !== modelId) return { kind: 'model_mismatch', voiceprintModelId: print.modelId, modelId };
+  const score = cosine(print.vector, heard.embedding.vector);
+  return {
+    kind: 'compared',
+    cosine: score,
+    llr: toLlr(
+      score,
+      { enrolNetSpeechSeconds: print.netSpeechSeconds, testNetSpeechSeconds: heard.embedding.netSpeechSeconds },
+      context.calibration,
+    ),
+    modelId,
+    calibrationVersion: context.calibration.version,
+    voiceprintAgeSeconds: Math.max(0, (now.getTime() - print.createdAt.getTime()) / 1000),
+    voiceprintReplacedAnother: print.supersedesVoiceprintId !== null,
+  };
+}
+
+/** A chain goes on from its last CONTINUE only, once. Called under the account's lock. @throws VoicegateError `conflict` */
+export async function checkNotContinued(tx: Tx, continues: string | null): Promise<void> {
+  if (continues !== null && (await tx.verifications.isContinued(continues))) {
+    throw new VoicegateError('conflict', 'Another verification already continues that one', {
+      hint: 'Send the id of the latest verification of the call in continues',
+    });
+  }
+}
+
+async function continuesSoFar(tx: Tx, caller: Caller, request: VerificationRequest): Promise<number> {
+  const { continues, accountId, call } = request;
+  const inCall = call.callId === null ? 0 : await tx.verifications.continuesInCall(accountId, call.callId);
+  if (continues === null) return inCall;
+  const earlier = await tx.verifications.get(continues);
+  if (earlier === null || earlier.accountId !== accountId || earlier.apiKeyId !== caller.apiKeyId) {
+    throw new VoicegateError('verification_unknown', 'continues names no verification of this account by this key', {
+      hint: 'Send the verificationId of the answer that said CONTINUE, or leave continues out',
+    });
+  }
+  if (earlier.decision.kind !== 'CONTINUE') {
+    throw new VoicegateError('conflict', `continues names a verification that was answered ${earlier.decision.kind}`, {
+      hint: 'Only a CONTINUE can be continued',
+    });
+  }
+  await checkNotContinued(tx, continues);
+  return Math.max(inCall, earlier.continuesGiven);
+}

@@ -1,0 +1,74 @@
+import type { PoolClient } from 'pg';
+import { deriveAuditKeys, type AuditKeys } from '../audit/keys.js';
+import type { Store, Tx } from '../service/ports.js';
+import { accountTable } from './accounts.js';
+import { apiKeyTable, findApiKey } from './api-keys.js';
+import { attemptTable } from './attempts.js';
+import { auditTable } from './audit-log.js';
+import { challengeTable } from './challenges.js';
+import { consentTable } from './consents.js';
+import { openEngine, withClient, type DatabasePlace, type Engine } from './engine.js';
+import { enrolmentTable } from './enrolments.js';
+import { idempotencyTable } from './idempotency.js';
+import { checkSchema, migrate } from './migrate.js';
+import { policyTable } from './policies.js';
+import { tenantQuery } from './tenant-query.js';
+import { createTenant, listTenants } from './tenants.js';
+import { inTransaction } from './transaction.js';
+import { velocityTable } from './velocity.js';
+import { verificationTable } from './verifications.js';
+import { voiceprintTable } from './voiceprints.js';
+
+export interface StoreSettings {
+  /** The audit secret, at least 32 bytes. */
+  readonly auditKey: Uint8Array;
+  /** Folder of the SQL migrations, normally `migrationsDir` of paths.ts. */
+  readonly migrationsDir: string;
+}
+
+/**
+ * Opens the database and brings its schema up to date.
+ * @throws VoicegateError `configuration_invalid`, `database_newer`, `database_unavailable`
+ */
+export async function openStore(options: DatabasePlace & StoreSettings): Promise<Store> {
+  const engine = await openEngine(options);
+  try {
+    await migrate(engine, options.migrationsDir);
+    return storeOn(engine, options);
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+}
+
+/** The store on an engine that is open and migrated; closing it closes the engine. */
+export function storeOn(engine: Engine, settings: StoreSettings): Store {
+  const keys = deriveAuditKeys(settings.auditKey);
+  let closing: Promise<void> | undefined;
+  return {
+    transaction: (tenantId, work) => inTransaction(engine, (client) => work(tablesOf(client, keys, tenantId))),
+    findApiKey: (keyId) => withClient(engine, (client) => findApiKey(client, keyId)),
+    listTenants: () => withClient(engine, listTenants),
+    createTenant: (tenant) => withClient(engine, (client) => createTenant(client, tenant)),
+    ping: () => withClient(engine, (client) => checkSchema(client, settings.migrationsDir)),
+    close: () => (closing ??= engine.close()),
+  };
+}
+
+function tablesOf(client: PoolClient, keys: AuditKeys, tenantId: string): Tx {
+  const query = tenantQuery(client, tenantId);
+  return {
+    accounts: accountTable(query),
+    consents: consentTable(query),
+    enrolments: enrolmentTable(query),
+    voiceprints: voiceprintTable(query),
+    challenges: challengeTable(query),
+    attempts: attemptTable(query),
+    velocity: velocityTable(query),
+    verifications: verificationTable(query),
+    policies: policyTable(query),
+    apiKeys: apiKeyTable(query),
+    idempotency: idempotencyTable(query),
+    audit: auditTable(query, keys, tenantId),
+  };
+}

@@ -1,0 +1,96 @@
+import type { VoiceprintRow, VoiceprintTable } from '../service/ports.js';
+import { eraseOpenUtterances } from './enrolments.js';
+import type { TenantQuery } from './tenant-query.js';
+import { fromSql, toSql } from './vector.js';
+
+interface Columns {
+  voiceprint_id: string;
+  account_id: string;
+  model_id: string;
+  embedding: string;
+  net_speech_seconds: number;
+  created_at: Date;
+  supersedes_voiceprint_id: string | null;
+  superseded_at: Date | null;
+}
+
+interface UtteranceColumns {
+  embedding: string;
+  net_speech_seconds: number;
+}
+
+const columns =
+  'voiceprint_id, account_id, model_id, embedding, net_speech_seconds, created_at, supersedes_voiceprint_id, superseded_at';
+
+/** Voiceprints of one tenant: at most one active per account, the earlier ones kept as superseded. */
+export function voiceprintTable(query: TenantQuery): VoiceprintTable {
+  return {
+    async active(accountId) {
+      const [row] = await query<Columns>(
+        `select ${columns} from voiceprints where tenant_id = $1 and account_id = $2 and superseded_at is null`,
+        accountId,
+      );
+      if (row === undefined) return null;
+      const utterances = await query<UtteranceColumns>(
+        `select embedding, net_speech_seconds from voiceprint_utterances
+         where tenant_id = $1 and voiceprint_id = $2 order by position`,
+        row.voiceprint_id,
+      );
+      return toRow(row, utterances);
+    },
+    async supersedeWith(row) {
+      await query(
+        `update voiceprints set superseded_at = $3
+         where tenant_id = $1 and account_id = $2 and superseded_at is null`,
+        row.accountId,
+        row.createdAt,
+      );
+      await query(
+        `insert into voiceprints (tenant_id, ${columns}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+        row.voiceprintId,
+        row.accountId,
+        row.modelId,
+        toSql(row.vector),
+        row.netSpeechSeconds,
+        row.createdAt,
+        row.supersedesVoiceprintId,
+        row.supersededAt,
+      );
+      for (const [position, utterance] of row.utterances.entries()) {
+        await query(
+          `insert into voiceprint_utterances (tenant_id, voiceprint_id, position, embedding, net_speech_seconds)
+           values ($1, $2, $3, $4, $5)`,
+          row.voiceprintId,
+          position,
+          toSql(utterance.vector),
+          utterance.netSpeechSeconds,
+        );
+      }
+    },
+    async eraseAll(accountId) {
+      await eraseOpenUtterances(query, accountId);
+      const erased = await query(
+        'delete from voiceprints where tenant_id = $1 and account_id = $2 returning voiceprint_id',
+        accountId,
+      );
+      return erased.length;
+    },
+  };
+}
+
+function toRow(row: Columns, utterances: readonly UtteranceColumns[]): VoiceprintRow {
+  return {
+    voiceprintId: row.voiceprint_id,
+    accountId: row.account_id,
+    modelId: row.model_id,
+    vector: fromSql(row.embedding),
+    utterances: utterances.map((utterance) => ({
+      vector: fromSql(utterance.embedding),
+      netSpeechSeconds: utterance.net_speech_seconds,
+    })),
+    netSpeechSeconds: row.net_speech_seconds,
+    createdAt: row.created_at,
+    supersedesVoiceprintId: row.supersedes_voiceprint_id,
+    supersededAt: row.superseded_at,
+  };
+}

@@ -1,0 +1,191 @@
+import { randomBytes } from 'node:crypto';
+import type { Test } from 'tap';
+import type { QualityReport } from '../../src/audio/waveform.js';
+import { createPinVault } from '../../src/credential/pin-vault.js';
+import type { Embedding } from '../../src/embedding/embedding.js';
+import { unit } from '../../src/scoring/cosine.js';
+import { putAccount } from '../../src/service/accounts.js';
+import { createChallenge } from '../../src/service/challenges.js';
+import { giveConsent } from '../../src/service/consents.js';
+import type { Caller, ServiceContext } from '../../src/service/context.js';
+import { addUtterance, completeEnrolment, startEnrolment } from '../../src/service/enrolments.js';
+import type { AudioInput, Ears, Listening } from '../../src/service/listen.js';
+import { setPin } from '../../src/service/pins.js';
+import { roles, type AnswerKind } from '../../src/service/ports.js';
+import type { ProofRequest } from '../../src/service/proof.js';
+import { verify, type VerificationAnswer, type VerificationRequest } from '../../src/service/verify.js';
+import { openTestStore } from '../storage/open-test-store.js';
+
+export const modelId = 'test-model';
+
+/** Says how the stand-in for the ears hears a recording: whose voice, how alike to that voice's mean, how good. */
+export interface Recording {
+  readonly voice: number;
+  /** 0: the voice's own direction; larger: further from it. */
+  readonly blur?: number;
+  readonly netSpeechSeconds?: number;
+  readonly snrDb?: number;
+}
+
+/** A recording as audio bytes for the ears below. */
+export function recording(what: Recording): AudioInput {
+  return { bytes: Buffer.from(JSON.stringify(what)), contentType: 'test/recording', channel: null };
+}
+
+/** Ears that read what they should hear. What they were asked to listen to is kept for assertions. */
+export interface TestEars extends Ears {
+  readonly heardFrom: Listening[];
+  modelId: string;
+}
+
+function createTestEars(): TestEars {
+  const dimension = 16;
+  const heardFrom: Listening[] = [];
+  return {
+    heardFrom,
+    modelId,
+    async decode(audio) {
+      return { samples: Float32Array.from(audio.bytes), sampleRateHz: 8000 };
+    },
+    async hear(waveform, listening) {
+      heardFrom.push(listening);
+      const what = JSON.parse(Buffer.from(Uint8Array.from(waveform.samples)).toString()) as Recording;
+      const vector = new Float32Array(dimension);
+      vector[what.voice % dimension] = 1;
+      vector[(what.voice + 1) % dimension] = what.blur ?? 0;
+      const netSpeechSeconds = what.netSpeechSeconds ?? 3;
+      const report: QualityReport = {
+        totalSeconds: netSpeechSeconds + 1,
+        netSpeechSeconds,
+        snrDb: what.snrDb ?? 25,
+        clippingShare: 0,
+        speechLevelDbfs: -20,
+        bandwidthHz: 3400,
+      };
+      const embedding: Embedding = { vector: unit(vector), modelId: this.modelId, netSpeechSeconds };
+      return { report, embedding: netSpeechSeconds < 0.3 ? null : embedding, minWindowCosine: null };
+    },
+  };
+}
+
+/** A service on a real store with a clock that the test moves. */
+export interface Harness {
+  readonly context: ServiceContext;
+  readonly ears: TestEars;
+  readonly full: Caller;
+  readonly opaque: Caller;
+  /** Moves the clock. */
+  wait(seconds: number): void;
+}
+
+export const goodPin = '730529';
+export const otherPin = '918264';
+export const noProof: ProofRequest = { pin: null, verificationId: null, agentId: null, overrideReason: null };
+
+/** Opens a harness; it closes with the test. */
+export async function openHarness(t: Test): Promise<Harness> {
+  const store = await openTestStore(t);
+  await store.createTenant({ tenantId: 'operator', name: 'Operator', createdAt: new Date() });
+  const ears = createTestEars();
+  let aheadMs = 0;
+  const context: ServiceContext = {
+    store,
+    ears,
+    pins: await createPinVault({ pepper: randomBytes(32), concurrency: 2, queueLimit: 1000 }),
+    calibration: {
+      version: 'test.1',
+      modelId,
+      modelSha256: '0'.repeat(64),
+      kind: 'linear',
+      scale: 20,
+      offset: -10,
+      nontarget: { meanLlr: -10, sdLlr: 2 },
+      fittedOn: [],
+      crossValidation: { folds: 2, cllr: 0.1, minCllr: 0.1, eer: 0.01 },
+      date: '2026-11-22',
+      command: 'none',
+      notes: [],
+    },
+    hashKey: randomBytes(32),
+    now: () => new Date(Date.now() + aheadMs),
+    onStage: () => undefined,
+    onDecided: () => undefined,
+    onEnrolled: () => undefined,
+  };
+  const caller = (answer: AnswerKind): Caller => ({ tenantId: 'operator', apiKeyId: `key-${answer}`, roles, answer });
+  return {
+    context,
+    ears,
+    full: caller('full'),
+    opaque: caller('opaque'),
+    wait: (seconds) => {
+      aheadMs += seconds * 1000;
+    },
+  };
+}
+
+/** An account with consent, PIN and a voiceprint of the given voice. */
+export async function enrolled(harness: Harness, accountId: string, voice: number): Promise<void> {
+  const { context, full } = harness;
+  await putAccount(context, full, accountId);
+  await consented(harness, accountId);
+  await setPin(context, full, accountId, { newPin: goodPin, proof: noProof });
+  await enrolVoice(harness, accountId, voice, { ...noProof, pin: goodPin });
+}
+
+/** Records a consent. */
+export async function consented({ context, full }: Harness, accountId: string): Promise<void> {
+  await giveConsent(context, full, accountId, {
+    purpose: 'authentication',
+    textVersion: '1',
+    channel: 'ivr',
+    evidenceReference: null,
+    agentId: null,
+  });
+}
+
+/** Enrols a voice with three good utterances; answers the voiceprint's id. */
+export async function enrolVoice(
+  { context, full }: Harness,
+  accountId: string,
+  voice: number,
+  proof: ProofRequest,
+): Promise<string> {
+  const { enrolmentId } = await startEnrolment(context, full, accountId, { language: 'zh', proof });
+  for (const blur of [0, 0.1, 0.2]) await addUtterance(context, full, enrolmentId, recording({ voice, blur }));
+  return (await completeEnrolment(context, full, enrolmentId)).voiceprintId;
+}
+
+/** Asks for a challenge and answers it at once. */
+export async function attempt(
+  harness: Harness,
+  accountId: string,
+  what: Recording,
+  changes: Partial<VerificationRequest> = {},
+  caller: Caller = harness.full,
+): Promise<VerificationAnswer> {
+  const { challengeId } = await createChallenge(harness.context, caller, accountId, {
+    language: 'zh',
+    lineNumber: null,
+  });
+  return verify(harness.context, caller, request(accountId, challengeId, what, changes));
+}
+
+/** A verification request with the right PIN at the low tier, unless changed. */
+export function request(
+  accountId: string,
+  challengeId: string,
+  what: Recording,
+  changes: Partial<VerificationRequest> = {},
+): VerificationRequest {
+  return {
+    accountId,
+    challengeId,
+    audio: recording(what),
+    pin: goodPin,
+    tier: 'low',
+    continues: null,
+    call: { callId: null, lineNumber: null, channel: 'ivr', agentId: null },
+    ...changes,
+  };
+}
