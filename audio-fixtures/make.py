@@ -17,22 +17,36 @@ import subprocess
 import sys
 import tempfile
 import wave
+from typing import NamedTuple
 
 RATE_HZ = 8000
 HERE = pathlib.Path(__file__).resolve().parent
 OUT = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
 TMP = pathlib.Path(tempfile.mkdtemp())
 
-# Caller, synthesiser, its voice, language, encoding of the line, and the word for the digit 1.
-# The Mandarin voice is espeak-ng's pinyin one: its other Mandarin voice reads the signs 一 to 九 by English rules.
+class Caller(NamedTuple):
+    """pace: slower than the voice's own speed by this factor; pitch: espeak-ng's scale, 50 is the voice's own."""
+
+    name: str
+    synthesiser: str
+    voice: str
+    language: str
+    line: str
+    pace: float
+    pitch: int = 50
+    yao: bool = False
+
+
+# Chosen for being far from each other in the baseline model's space and for being heard as speech by Silero VAD: many of
+# espeak-ng's voices fail at one or the other. Its pinyin voice is used for Mandarin: the other one reads 一 to 九 by
+# English rules.
 CALLERS = [
-    ('en-awb', 'flite', 'awb', 'en', 'ulaw', 'one'),
-    ('en-rms', 'flite', 'rms', 'en', 'ulaw', 'one'),
-    ('en-slt', 'flite', 'slt', 'en', 'ulaw', 'one'),
-    ('en-annie', 'espeak-ng', 'en-us+Annie', 'en', 'ulaw', 'one'),
-    ('zh-klatt', 'espeak-ng', 'cmn-latn-pinyin+klatt', 'zh', 'ulaw', 'yi1'),
-    ('zh-f5', 'espeak-ng', 'cmn-latn-pinyin+f5', 'zh', 'ulaw', 'yi1'),
-    ('zh-marcelo', 'espeak-ng', 'cmn-latn-pinyin+marcelo', 'zh', 'alaw', 'yao1'),
+    Caller('en-awb', 'flite', 'awb', 'en', 'ulaw', 1.35),
+    Caller('en-rms', 'flite', 'rms', 'en', 'ulaw', 1.15),
+    Caller('en-slt', 'flite', 'slt', 'en', 'ulaw', 1.3),
+    Caller('zh-f4', 'espeak-ng', 'cmn-latn-pinyin+f4', 'zh', 'ulaw', 1.2),
+    Caller('zh-klatt', 'espeak-ng', 'cmn-latn-pinyin+klatt', 'zh', 'ulaw', 1.25, pitch=30),
+    Caller('zh-m8', 'espeak-ng', 'cmn-latn-pinyin+m8', 'zh', 'alaw', 1.3, yao=True),
 ]
 ENROLMENTS = 5
 VERIFICATIONS = 4
@@ -41,6 +55,7 @@ WORDS = {
     'zh': 'ling2 yi1 er4 san1 si4 wu3 liu4 qi1 ba1 jiu3'.split(),
 }
 SIGNS = '零一二三四五六七八九'
+YAO = ('yao1', '幺')
 LICENCES = {
     'flite': 'CMU Flite licence (BSD-like), (c) 1999-2001 Language Technologies Institute, Carnegie Mellon University',
     'espeak-ng': 'output of espeak-ng; the program and its voice data are GPL-3.0-or-later',
@@ -106,20 +121,20 @@ def add(*signals):
     return [sum(signal[at] for signal in signals if at < len(signal)) for at in range(length)]
 
 
-def speak(synthesiser, voice, words, stretch, cents):
+def speak(who, words, stretch, cents):
     """Speech through the telephone band, from the first sound to the last.
 
-    stretch: longer than the voice's own speed by this factor; cents: higher than its own pitch by this much.
-    flite's statistical voices take no pitch option, so sox shifts them; espeak-ng's scale is 0 to 99, 50 its own.
+    stretch: longer than the voice's own speed by this factor; cents: higher than its usual pitch by this much.
+    flite's statistical voices take no pitch option, so sox shifts them.
     """
     raw, line = TMP / 'raw.wav', TMP / 'line.wav'
     shift = []
-    if synthesiser == 'flite':
-        run('flite', '-voice', voice, '--setf', f'duration_stretch={stretch:.2f}', '-t', words, '-o', raw)
+    if who.synthesiser == 'flite':
+        run('flite', '-voice', who.voice, '--setf', f'duration_stretch={stretch:.2f}', '-t', words, '-o', raw)
         shift = ['pitch', str(cents)]
     else:
-        speed, pitch = round(150 / stretch), 50 + round(cents / 10)
-        run('espeak-ng', '-b', '1', '-v', voice, '-s', speed, '-p', pitch, '-w', raw, words)
+        speed, pitch = round(150 / stretch), who.pitch + round(cents / 10)
+        run('espeak-ng', '-b', '1', '-v', who.voice, '-s', speed, '-p', pitch, '-w', raw, words)
     run('sox', '-D', raw, '-b', '16', line, 'gain', '-6', *shift, 'rate', RATE_HZ, 'sinc', '300-3400')
     signal = read_wav(line)
     loud = [at for at, sample in enumerate(signal) if abs(sample) > 0.01]
@@ -147,24 +162,24 @@ def digit_strings(caller):
             return strings
 
 
-def spoken(digits, language, one):
+def spoken(digits, who):
     """What the synthesiser is given, and the same for a reader; a comma in the middle makes a short pause."""
-    names = [one if digit == '1' else WORDS[language][int(digit)] for digit in digits]
-    half = (len(names) + 1) // 2
+    half = (len(digits) + 1) // 2
+    names = [YAO[0] if who.yao and digit == '1' else WORDS[who.language][int(digit)] for digit in digits]
     said = ' '.join(names[:half]) + ', ' + ' '.join(names[half:])
-    if language == 'en':
+    if who.language == 'en':
         return said, said
-    signs = [('幺' if one == 'yao1' else '一') if digit == '1' else SIGNS[int(digit)] for digit in digits]
+    signs = [YAO[1] if who.yao and digit == '1' else SIGNS[int(digit)] for digit in digits]
     return said, ''.join(signs[:half]) + '，' + ''.join(signs[half:])
 
 
-def sentence(caller, digits, chance):
+def sentence(name, digits, chance):
     """One caller saying digits, a little faster or slower, higher or lower each time: (signal, manifest fields)."""
-    name, synthesiser, voice, language, _, one = next(entry for entry in CALLERS if entry[0] == caller)
-    said, text = spoken(digits, language, one)
-    speech = speak(synthesiser, voice, said, chance.uniform(1.05, 1.25), round(chance.uniform(-40, 40)))
-    fields = {'caller': name, 'synthesiser': synthesiser, 'voice': voice, 'language': language}
-    return speech, fields | {'digits': digits, 'text': text, 'licence': LICENCES[synthesiser]}
+    who = next(caller for caller in CALLERS if caller.name == name)
+    said, text = spoken(digits, who)
+    speech = speak(who, said, who.pace * chance.uniform(0.93, 1.07), round(chance.uniform(-40, 40)))
+    fields = {'caller': name, 'synthesiser': who.synthesiser, 'voice': who.voice, 'language': who.language}
+    return speech, fields | {'digits': digits, 'text': text, 'licence': LICENCES[who.synthesiser]}
 
 
 # ---- files -----------------------------------------------------------------------------------------------------------
@@ -193,13 +208,13 @@ def save(path, signal, encoding, **fields):
 
 
 def make_callers():
-    for caller, _, _, _, line, _ in CALLERS:
-        for index, digits in enumerate(digit_strings(caller)):
+    for caller in CALLERS:
+        for index, digits in enumerate(digit_strings(caller.name)):
             use, number = ('enrol', index + 1) if index < ENROLMENTS else ('verify', index - ENROLMENTS + 1)
-            chance = seeded(caller, use, str(number))
-            speech, fields = sentence(caller, digits, chance)
-            encoding = 'pcm16' if (use, number) == ('verify', VERIFICATIONS) else line
-            save(f'callers/{caller}/{use}-{number}.wav', call(speech, chance), encoding, **fields, use=use)
+            chance = seeded(caller.name, use, str(number))
+            speech, fields = sentence(caller.name, digits, chance)
+            encoding = 'pcm16' if (use, number) == ('verify', VERIFICATIONS) else caller.line
+            save(f'callers/{caller.name}/{use}-{number}.wav', call(speech, chance), encoding, **fields, use=use)
 
 
 def dtmf(digits):
@@ -242,14 +257,14 @@ def make_formats():
     """One signal in every format the decoder meets; reference.wav is what all of them hold."""
     chance = seeded('formats')
     speech, fields = sentence('en-slt', '2590', chance)
-    other, _ = sentence('en-rms', '7314', chance)
+    other, theirs = sentence('en-rms', '7314', chance)
     write_wav(TMP / 'left.wav', call(speech, chance, 0.1, 0.1))
     write_wav(TMP / 'right.wav', call(other, chance, 0.1, 0.1))
     left, right = ['-i', TMP / 'left.wav'], ['-i', TMP / 'right.wav']
     seconds = len(read_wav(TMP / 'left.wav')) / RATE_HZ
     stereo = [*left, *right, '-filter_complex', '[0:a][1:a]amerge=inputs=2']
     mixed = {'voice': 'slt (left) rms (right)', 'caller': 'en-slt en-rms', 'digits': '2590 7314'}
-    mixed |= {'text': 'left: ' + spoken('2590', 'en', 'one')[1] + ' / right: ' + spoken('7314', 'en', 'one')[1]}
+    mixed |= {'text': f"left: {fields['text']} / right: {theirs['text']}"}
     wav, none = 'audio/wav', {}
     for name, media, encoding, source, options, more in [
         ('reference.wav', wav, 'pcm16', left, ['-c:a', 'pcm_s16le'], none),

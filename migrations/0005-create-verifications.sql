@@ -12,12 +12,12 @@ create table policies (
 
 create unique index policies_active on policies (tenant_id) where active;
 
--- account_id, call_id and line_hash go when the account is erased; the pseudonym stays.
+-- account_id, call_id and line_hash go when the account is erased; the pseudonym stays (null: there was no such account).
 create table verifications (
   tenant_id text not null references tenants,
   verification_id text not null,
   account_id text,
-  pseudonym text not null,
+  pseudonym text,
   api_key_id text not null,
   challenge_id text,
   continues_verification_id text,

@@ -1,6 +1,6 @@
-"""Trains activity-8k on the cache of activity_data.py and writes model.onnx.
+"""Trains activity-8k on the mixes of activity_data.py and writes model.onnx.
 
-    python activity_train.py --cache cache --out ../activity-8k/model.onnx --epochs 16
+    python activity_train.py --mixes cache/long --mixes cache/short --held-out cache/held-out --out ../activity-8k/model.onnx
 
 Frames [1, T, 32] (log-mel every 16 ms) -> speech probability per 32 ms [1, ceil(T / 2), 1]. The loss is cross-entropy against the
 teacher's probability. Each time a mix is seen its level moves by -26 to +10 dB (on the log-mel frames, floor included),
@@ -62,6 +62,17 @@ def held_out(model: Activity, frames: np.ndarray, teacher: np.ndarray, kinds: np
     return "  ".join(lines)
 
 
+def batches(parts: list, size: int):
+    """All rows of all parts once, in random order; a batch is of one part, because lengths differ."""
+    drawn = []
+    for part, (frames, _) in enumerate(parts):
+        order = np.random.permutation(len(frames))
+        drawn += [(part, np.sort(order[at: at + size])) for at in range(0, len(order) - size + 1, size)]
+    for i in np.random.permutation(len(drawn)):
+        part, rows = drawn[i]
+        yield *parts[part], rows
+
+
 def export(model: Activity, path: str) -> None:
     """ONNX, opset 17: `frames` [1, T, 32] float32 -> `speech` [1, ceil(T / 2), 1]."""
     os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
@@ -71,29 +82,29 @@ def export(model: Activity, path: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--cache", required=True)
+    parser.add_argument("--mixes", action="append", required=True, help="a folder of activity_data.py, may repeat")
+    parser.add_argument("--held-out", required=True)
     parser.add_argument("--out", required=True)
-    parser.add_argument("--epochs", type=int, default=16)
+    parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--batch", type=int, default=48)
     parser.add_argument("--rate", type=float, default=3e-3)
     parser.add_argument("--seed", type=int, default=20261122)
     args = parser.parse_args()
     torch.set_num_threads(1)
     seed_everything(args.seed)
-    load = lambda name: np.load(os.path.join(args.cache, name + ".npy"), mmap_mode="r")
-    frames, teacher = load("frames"), np.asarray(load("teacher"), dtype=np.float32)
-    checks = [np.asarray(load(name + "-held-out")) for name in ("frames", "teacher", "kind")]
+    load = lambda folder, name: np.load(os.path.join(folder, name + ".npy"), mmap_mode="r")
+    parts = [(load(folder, "frames"), np.asarray(load(folder, "teacher"), dtype=np.float32)) for folder in args.mixes]
+    checks = [np.asarray(load(args.held_out, name)) for name in ("frames", "teacher", "kind")]
     model = Activity()
-    log(f"{sum(p.numel() for p in model.parameters())} parameters, {len(frames)} mixes")
-    steps = args.epochs * (len(frames) // args.batch)
+    log(f"{sum(p.numel() for p in model.parameters())} parameters, {[len(f) for f, _ in parts]} mixes")
+    steps = args.epochs * sum(len(f) // args.batch for f, _ in parts)
     optimiser = torch.optim.AdamW(model.parameters(), lr=args.rate, weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, args.rate, total_steps=steps, pct_start=0.1)
     bar, done = Progress("train", steps), 0
     for epoch in range(args.epochs):
-        order, total = np.random.permutation(len(frames)), 0.0
+        total = 0.0
         model.train()
-        for at in range(0, len(order) - args.batch + 1, args.batch):
-            rows = np.sort(order[at: at + args.batch])
+        for frames, teacher, rows in batches(parts, args.batch):
             x, y = torch.from_numpy(frames[rows].astype(np.float32)), torch.from_numpy(teacher[rows])
             loss = nn.functional.binary_cross_entropy_with_logits(model.logit(vary(x))[:, :, 0], y)
             optimiser.zero_grad()
@@ -104,7 +115,7 @@ def main() -> None:
             done, total = done + 1, total + float(loss.detach())
             bar.update(done)
         model.eval()
-        log(f"epoch {epoch + 1} loss {total / (len(order) // args.batch):.4f}  {held_out(model, *checks)}")
+        log(f"epoch {epoch + 1} loss {total * args.epochs / steps:.4f}  {held_out(model, *checks)}")
         export(model, args.out)
 
 

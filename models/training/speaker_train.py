@@ -27,7 +27,7 @@ import torch
 from torch.nn.functional import normalize
 
 import augment
-from common import Progress, eer, log, min_dcf, save_atomic, seed_everything
+from common import Progress, eer, half, log, min_dcf, save_atomic, seed_everything
 from data import SAMPLE_RATE, load_pack
 from features import Fbank, normalise
 from speaker_data import Planner, SpeedStore, assemble, segment_plan
@@ -216,7 +216,7 @@ def main() -> None:
         about = {"step": step, "elapsed": elapsed, "arguments": vars(args)}
         save_atomic({**learner.weights(), **about}, os.path.join(args.out, "small.pt"))
         if companion:
-            save_atomic({**companion.weights(), **about}, os.path.join(args.out, "companion.pt"))
+            save_atomic({**companion.weights(), "ema": half(companion.weights()["ema"]), **about}, os.path.join(args.out, "companion.pt"))
         save_atomic({"learner": learner.state(), "companion": companion.state() if companion else None,
                      "distil": distil.state_dict() if distil else None, **about}, checkpoint)
 

@@ -28,6 +28,7 @@ export interface FfmpegOutput {
 
 /** A killed process is gone in milliseconds; a wrapper script's child may hold its pipes open for longer. */
 const LEAVE_WITHIN_MS = 1_000;
+const WAV_HEADER_BYTES = 44;
 
 /**
  * One ffmpeg process from start to its end; it has ended when the promise settles.
@@ -78,6 +79,8 @@ export async function runFfmpeg(job: FfmpegJob): Promise<FfmpegOutput> {
     clearTimeout(leaveTimer);
     job.stop.removeEventListener('abort', onStop);
   }
+  // Even a recording of no samples comes with a header.
+  if (outputBytes < WAV_HEADER_BYTES) throw undecodable(job);
   return { wav: Buffer.concat(chunks, outputBytes), codec };
 }
 
@@ -133,12 +136,15 @@ function explain(error: Error & { code?: unknown }, job: FfmpegJob, hasStarted: 
     });
   }
   if (!hasStarted) return missingDecoder(`The ffmpeg of this server does not read ${job.container}.`);
-  const exitCode = Number(/exited with code (\d+)/.exec(error.message)?.[1] ?? NaN);
-  return new VoicegateError('audio_corrupt', `The ${job.container} audio could not be decoded.`, {
-    hint: 'Send a whole file that plays, with an audio track in one of the codecs usual for its container.',
-    details: Number.isNaN(exitCode) ? {} : { exitCode },
-  });
+  const exitCode = /exited with code (\d+)/.exec(error.message)?.[1];
+  return undecodable(job, exitCode === undefined ? {} : { exitCode: Number(exitCode) });
 }
+
+const undecodable = (job: FfmpegJob, details: Record<string, number> = {}): VoicegateError =>
+  new VoicegateError('audio_corrupt', `The ${job.container} audio could not be decoded.`, {
+    hint: 'Send a whole file that plays, with an audio track in one of the codecs usual for its container.',
+    details,
+  });
 
 const tooLong = (job: FfmpegJob): VoicegateError =>
   new VoicegateError('audio_too_long', `The ${job.container} audio is longer than allowed.`, {

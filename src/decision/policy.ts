@@ -120,7 +120,7 @@ function crossRules(policy: PolicyDocument): CrossRule[] {
     {
       holds: enrolment.utterances * enrolment.promptDigits >= 10,
       field: 'enrolment.promptDigits',
-      message: `${enrolment.utterances} prompts of ${enrolment.promptDigits} digits cannot hold all ten digits`,
+      message: `enrolment.promptDigits is ${enrolment.promptDigits}: ${enrolment.utterances} prompts cannot hold all ten digits`,
       hint: 'enrolment.utterances times enrolment.promptDigits must be at least 10',
     },
     ...(attempts.kind === 'waits'

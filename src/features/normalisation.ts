@@ -9,26 +9,20 @@ const deviationOffset = 1e-5;
  * @param kind global-mean: each bin's mean is subtracted; per-feature: also divided by the sample standard deviation (N − 1) + 1e-5
  */
 export function normaliseFrames(rows: Float32Array, bins: number, kind: FrameNormalisation): void {
-  if (kind === 'none' || rows.length === 0) return;
+  if (kind === 'none') return;
   const frames = rows.length / bins;
-  const mean = columnSums(rows, bins).map((sum) => sum / frames);
-  for (let row = 0; row < rows.length; row += bins) {
-    for (let bin = 0; bin < bins; bin++) rows[row + bin] = (rows[row + bin] ?? 0) - (mean[bin] ?? 0);
-  }
-  if (kind === 'global-mean') return;
-  const factor = columnSums(
-    rows.map((value) => value * value),
-    bins,
-  ).map((sum) => 1 / (Math.sqrt(sum / Math.max(frames - 1, 1)) + deviationOffset));
-  for (let row = 0; row < rows.length; row += bins) {
-    for (let bin = 0; bin < bins; bin++) rows[row + bin] = (rows[row + bin] ?? 0) * (factor[bin] ?? 0);
+  for (let bin = 0; bin < bins; bin++) {
+    let sum = 0;
+    for (let at = bin; at < rows.length; at += bins) sum += rows[at] ?? 0;
+    const mean = sum / frames;
+    const factor = kind === 'per-feature' ? 1 / (deviation(rows, bins, bin, mean) + deviationOffset) : 1;
+    for (let at = bin; at < rows.length; at += bins) rows[at] = ((rows[at] ?? 0) - mean) * factor;
   }
 }
 
-function columnSums(rows: Float32Array, bins: number): Float64Array {
-  const sums = new Float64Array(bins);
-  for (let row = 0; row < rows.length; row += bins) {
-    for (let bin = 0; bin < bins; bin++) sums[bin] = (sums[bin] ?? 0) + (rows[row + bin] ?? 0);
-  }
-  return sums;
+/** Sample standard deviation of one bin; 0 for a single frame. */
+function deviation(rows: Float32Array, bins: number, bin: number, mean: number): number {
+  let squares = 0;
+  for (let at = bin; at < rows.length; at += bins) squares += ((rows[at] ?? 0) - mean) ** 2;
+  return Math.sqrt(squares / Math.max(rows.length / bins - 1, 1));
 }

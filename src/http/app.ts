@@ -8,7 +8,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { VoicegateError } from '../errors.js';
 import type { Metrics } from '../ops/metrics.js';
 import type { ServiceContext } from '../service/context.js';
-import { keepFile } from './audio-body.js';
+import { readForm } from './audio-body.js';
 import { registerAuthentication } from './authentication.js';
 import { toProblem } from './problem.js';
 import { accountRoutes } from './routes/accounts.js';
@@ -107,9 +107,10 @@ export async function buildApp(context: ServiceContext, options: HttpOptions): P
       }),
   });
   await app.register(multipart, {
-    attachFieldsToBody: 'keyValues',
-    onFile: keepFile,
     limits: { fileSize: options.maxBodyBytes, files: 1, fields: 20, fieldSize: 4096, parts: 21 },
+  });
+  app.addHook('preValidation', async (request) => {
+    if (request.isMultipart()) request.body = await readForm(request);
   });
   app.addContentTypeParser(/^(audio\/|application\/octet-stream)/i, { parseAs: 'buffer' }, (_request, body, done) => {
     done(null, body);

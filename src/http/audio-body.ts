@@ -1,4 +1,4 @@
-import type { MultipartFile } from '@fastify/multipart';
+import type { FastifyRequest } from 'fastify';
 import Type, { type Static } from 'typebox';
 import { VoicegateError } from '../errors.js';
 import type { AudioInput } from '../service/listen.js';
@@ -14,7 +14,7 @@ export const jsonAudio = closed({
   channel: Type.Optional(channel),
 });
 
-/** A file part, as `keepFile` leaves it in the body. */
+/** A file part, as `readForm` leaves it in the body. */
 export const filePart = Type.Unsafe<{ content: Buffer; contentType: string }>({
   type: 'object',
   description: 'The recording',
@@ -24,9 +24,32 @@ export const filePart = Type.Unsafe<{ content: Buffer; contentType: string }>({
 /** The channel in a form, where everything is text. */
 export const formChannel = Type.String({ pattern: '^[01]$', description: channelMeaning });
 
-/** Keeps a file part in memory with its type; called by the multipart plugin. */
-export async function keepFile(part: MultipartFile): Promise<void> {
-  (part as unknown as { value: unknown }).value = { content: await part.toBuffer(), contentType: part.mimetype };
+/**
+ * Reads a multipart form into an object: fields as text, files with their bytes and type, kept in memory.
+ * @throws VoicegateError `invalid_request` for a form that cannot be read or names a part twice; Fastify's errors for one over the limits
+ */
+export async function readForm(request: FastifyRequest): Promise<Record<string, unknown>> {
+  const parts = new Map<string, unknown>();
+  try {
+    for await (const part of request.parts()) {
+      if (parts.has(part.fieldname)) {
+        throw new VoicegateError('invalid_request', `The form has two parts named ${JSON.stringify(part.fieldname)}`, {
+          hint: 'Send each part once',
+        });
+      }
+      const value =
+        part.type === 'file' ? { content: await part.toBuffer(), contentType: part.mimetype } : String(part.value);
+      parts.set(part.fieldname, value);
+    }
+  } catch (cause) {
+    const fault = cause as { readonly code?: string };
+    if (fault instanceof VoicegateError || fault.code?.startsWith('FST_') === true) throw fault;
+    throw new VoicegateError('invalid_request', 'The form could not be read', {
+      hint: 'Send well-formed multipart/form-data with a boundary, each part ended',
+      cause,
+    });
+  }
+  return Object.fromEntries(parts);
 }
 
 /** @throws VoicegateError `invalid_request` when the content is not base64 */

@@ -96,6 +96,12 @@ function fromFastify(fault: FastifyError): VoicegateError | null {
       return new VoicegateError('audio_too_large', 'The request is larger than this server takes', {
         hint: 'Send less audio, or telephone quality: 8 kHz, µ-law',
       });
+    case 'FST_PARTS_LIMIT':
+    case 'FST_FILES_LIMIT':
+    case 'FST_FIELDS_LIMIT':
+      return new VoicegateError('invalid_request', 'The form has too many parts', {
+        hint: 'Send the fields of the API page and one file named audio',
+      });
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new VoicegateError('audio_format_unsupported', 'This Content-Type is not taken here', {
         hint: 'Send application/json, or multipart/form-data with a part named audio where audio is asked for',

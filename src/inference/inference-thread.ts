@@ -20,6 +20,8 @@ export class InferenceThread {
   readonly ready: Promise<number>;
   /** Resolves with the reason when the thread is gone, asked or not. */
   readonly ended: Promise<string>;
+  /** True as soon as the thread can take no more tasks. */
+  gone = false;
   private readonly worker: Worker;
   private starting: Awaited<number> | null = null;
   private task: Awaited<ThreadAnswer> | null = null;
@@ -31,6 +33,7 @@ export class InferenceThread {
     this.ready = new Promise((resolve, reject) => (this.starting = { resolve, reject }));
     this.ended = new Promise((resolve) => {
       this.worker.once('exit', (code) => {
+        this.gone = true;
         const reason = this.lastError === '' ? `its thread ended with code ${code}` : this.lastError;
         const lost = new VoicegateError('inference_failed', `the inference worker was lost: ${reason}`, {
           hint: 'A new worker takes its place: try again',

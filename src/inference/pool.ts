@@ -8,7 +8,7 @@ import { Task, TaskQueue } from './task-queue.js';
 export interface InferencePoolOptions {
   /** Each is loaded by every worker; ids are unique. */
   readonly networks: readonly NetworkSpec[];
-  /** Threads, 1 to 64. Each runs one task at a time on one core. */
+  /** Threads, 1 to 256. Each runs one task at a time on one core. */
   readonly workers: number;
   /** Tasks that may wait for a free worker, 0 to 10,000; one more is refused with `busy`. */
   readonly queueLimit: number;
@@ -27,7 +27,7 @@ const newestWeight = 0.1;
  * @throws VoicegateError `model_invalid` naming the network and what is wrong with it, `configuration_invalid` for numbers out of range
  */
 export async function startInferencePool(options: InferencePoolOptions): Promise<InferencePool> {
-  checkRange('workers', options.workers, 1, 64);
+  checkRange('workers', options.workers, 1, 256);
   checkRange('queueLimit', options.queueLimit, 0, 10_000);
   const ids = options.networks.map((network) => network.id);
   if (ids.length === 0 || new Set(ids).size < ids.length) {
@@ -108,7 +108,7 @@ class WorkerPool implements InferencePool {
       this.dispatch();
     });
     for (const slot of this.slots) if (slot.restart !== null) clearTimeout(slot.restart);
-    await Promise.all(this.slots.map((slot) => slot.thread?.stop()));
+    await Promise.all(this.slots.map(async (slot) => slot.thread?.stop()));
   }
 
   private checkRoom(networkId: string): void {
@@ -161,7 +161,7 @@ class WorkerPool implements InferencePool {
       this.report(task, 'failed', queuedMs, { featuresMs: 0, networkMs: 0 });
       task.fail(error);
     }
-    if (slot.thread === thread) slot.state = 'idle';
+    if (!thread.gone) slot.state = 'idle';
     this.dispatch();
   }
 
@@ -188,7 +188,10 @@ class WorkerPool implements InferencePool {
     slot.thread = thread;
     slot.state = 'starting';
     void thread.ended.then((reason) => this.lost(slot, reason));
-    const startMs = await thread.ready;
+    const startMs = await thread.ready.catch((error: unknown) => {
+      slot.state = 'down';
+      throw error;
+    });
     slot.state = 'idle';
     this.options.onEvent?.({ kind: 'worker-ready', worker: slot.index, startMs });
     this.dispatch();
@@ -216,7 +219,9 @@ class WorkerPool implements InferencePool {
 
   /** A replacement did not start. Those who wait are told only if nobody else can serve them. */
   private failIfNobodyIsLeft(error: unknown): void {
-    if (this.slots.every((slot) => slot.thread === null || slot.state === 'starting')) this.queue.failAll(error);
+    if (this.count('down') < this.slots.length) return;
+    this.queue.failAll(error);
+    this.dispatch();
   }
 
   private count(state: Slot['state']): number {

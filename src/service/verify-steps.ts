@@ -12,6 +12,8 @@ import type { VerificationRequest } from './verify.js';
 /** What is known before anybody listens. */
 export interface OpenedVerification {
   readonly account: AccountEvidence;
+  /** There is such an account. */
+  readonly known: boolean;
   readonly pinHash: string | null;
   readonly challenge: ChallengeEvidence;
   /** This request, and no other, took the challenge: its audio will be judged. */
@@ -40,6 +42,7 @@ export async function openVerification(
   if (state === 'valid' && !(await tx.challenges.claim(request.challengeId, now))) state = 'reused';
   return {
     account,
+    known: row !== null,
     pinHash: row?.pinHash ?? null,
     challenge: state,
     judged: state === 'valid',

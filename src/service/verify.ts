@@ -117,7 +117,8 @@ export async function verify(
       : null;
     const verification: VerificationRow = {
       verificationId: newId('ver'),
-      accountId,
+      // Erased while we listened: the record must not bring the id back.
+      accountId: row === null && opened.known ? null : accountId,
       pseudonym: row === null ? null : accountPseudonym(row),
       apiKeyId: caller.apiKeyId ?? 'command-line',
       challengeId: request.challengeId,

@@ -81,9 +81,10 @@ function birthOf(pid: number): string | null {
   const bootId = read('/proc/sys/kernel/random/boot_id');
   const stat = read(`/proc/${pid}/stat`);
   if (bootId === null || stat === null) return null;
-  // Field 22 of proc(5) stat; the second field, the program's name, may hold spaces and ends with the last bracket.
-  const startTicks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
-  return `${bootId.trim()} ${startTicks}`;
+  // Fields 3 (state) and 22 (start time) of proc(5) stat; the second, the program's name, may hold spaces and ends with the last bracket.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  // A zombie has ended, though its parent did not look yet.
+  return fields[0] === 'Z' ? 'ended' : `${bootId.trim()} ${fields[19] ?? ''}`;
 }
 
 function read(path: string): string | null {

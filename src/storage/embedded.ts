@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { createPgConfig } from '@electric-sql/pglite/node-postgres';
 import { vector } from '@electric-sql/pglite-pgvector';
 import pg from 'pg';
+import { VoicegateError } from '../errors.js';
 import { lockDataFolder } from './data-folder-lock.js';
 import type { Engine } from './engine.js';
 
@@ -15,11 +16,11 @@ const startParams = [...PGlite.defaultStartParams, '-c', 'shared_buffers=32MB'];
 
 /**
  * PGlite with pgvector, in a folder or (null) in memory. One process may hold a folder; one transaction runs at a time.
- * @throws VoicegateError `configuration_invalid` when another process holds the folder
+ * @throws VoicegateError `configuration_invalid` when another process holds the folder, or it cannot be made or written
  */
 export async function openEmbedded(dataDir: string | null): Promise<Engine> {
   if (dataDir === null) return startPool(await start('memory://'), () => undefined);
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  makeFolder(dataDir);
   const unlock = lockDataFolder(dataDir);
   try {
     const folder = join(dataDir, 'pgdata');
@@ -28,6 +29,18 @@ export async function openEmbedded(dataDir: string | null): Promise<Engine> {
   } catch (error) {
     unlock();
     throw error;
+  }
+}
+
+function makeFolder(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw new VoicegateError('configuration_invalid', `the data folder ${dataDir} cannot be made or written`, {
+      hint: 'Name a folder that this user may write.',
+      cause,
+    });
   }
 }
 

@@ -6,7 +6,7 @@ import type { TenantQuery } from './tenant-query.js';
 interface Columns {
   verification_id: string;
   account_id: string | null;
-  pseudonym: string;
+  pseudonym: string | null;
   api_key_id: string;
   challenge_id: string | null;
   continues_verification_id: string | null;

@@ -37,7 +37,7 @@ const disguises: Readonly<Record<string, string>> = {
     'RIFF\xff\xff\xff\xffWAVEfmt \x14\x00\x00\x00\x31\x00\x01\x00\x40\x1f\x00\x00\x59\x06\x00\x00\x41\x00\x00\x00\x02\x00\x40\x01data\xff\xff\xff\xff',
 };
 
-t.test('no upload can make the decoder read a file or ask an address', needsFfmpeg, async (t) => {
+void t.test('no upload can make the decoder read a file or ask an address', needsFfmpeg, async (t) => {
   const folder = ownTemporaryFolder(t);
   const canary = join(folder, 'canary.wav');
   writeFileSync(canary, source);
@@ -66,7 +66,7 @@ t.test('no upload can make the decoder read a file or ask an address', needsFfmp
   t.same(readdirSync(folder), ['canary.wav'], 'nothing is left behind');
 });
 
-t.test('a movie that keeps its samples in another file is not followed there', needsFfmpeg, async (t) => {
+void t.test('a movie that keeps its samples in another file is not followed there', needsFfmpeg, async (t) => {
   const folder = ownTemporaryFolder(t);
   const whole = movie(source);
   const canary = join(folder, 'canary.m4a');
@@ -91,13 +91,13 @@ t.test('a movie that keeps its samples in another file is not followed there', n
   t.same(readdirSync(folder).sort(), ['canary.m4a', 'upload.m4a'], 'nothing is left behind');
 });
 
-t.test('a container gets its own decoders and no others', needsFfmpeg, async (t) => {
+void t.test('a container gets its own decoders and no others', needsFfmpeg, async (t) => {
   // PCM in Matroska is harmless; that it is refused shows that the list of decoders holds.
   const pcm = ffmpeg(source, '-c:a', 'pcm_s16be', '-f', 'matroska');
   await t.rejects(decodeAudio(pcm, at8kHz), { code: 'audio_corrupt' });
 });
 
-t.test('what ffmpeg says about an upload goes into no error', needsFfmpeg, async (t) => {
+void t.test('what ffmpeg says about an upload goes into no error', needsFfmpeg, async (t) => {
   const secret = 'A-NAME-IN-THE-METADATA';
   const flac = ffmpeg(source, '-metadata', `title=${secret}`, '-f', 'flac');
   flac.fill(0, 200 + flac.indexOf(secret));

@@ -46,27 +46,31 @@ const through = (ffmpegPath: string, ffmpegTimeoutMs = 20_000, ffmpegProcesses =
   limits: { ...limits, ffmpegPath, ffmpegTimeoutMs, ffmpegProcesses },
 });
 
-t.test('a decoder that does not end is killed when its time is over, and leaves nothing', needsFfmpeg, async (t) => {
-  const folder = ownTemporaryFolder(t);
-  const asleep = standIn(folder, 'asleep', 'exec sleep 60');
-  await t.rejects(decodeAudio(flac, through(asleep, 700)), {
-    code: 'audio_decode_timeout',
-    details: { timeoutMs: 700 },
-  });
-  await t.rejects(decodeAudio(movie(source), through(asleep, 700)), { code: 'audio_decode_timeout' });
-  t.equal(pidsOf(asleep).length, 2);
-  t.ok(pidsOf(asleep).every(isGone), 'no process and no zombie');
-  t.same(readdirSync(folder).sort(), ['asleep', 'asleep.pids'], 'no private file');
-});
+void t.test(
+  'a decoder that does not end is killed when its time is over, and leaves nothing',
+  needsFfmpeg,
+  async (t) => {
+    const folder = ownTemporaryFolder(t);
+    const asleep = standIn(folder, 'asleep', 'exec sleep 60');
+    await t.rejects(decodeAudio(flac, through(asleep, 700)), {
+      code: 'audio_decode_timeout',
+      details: { timeoutMs: 700 },
+    });
+    await t.rejects(decodeAudio(movie(source), through(asleep, 700)), { code: 'audio_decode_timeout' });
+    t.equal(pidsOf(asleep).length, 2);
+    t.ok(pidsOf(asleep).every(isGone), 'no process and no zombie');
+    t.same(readdirSync(folder).sort(), ['asleep', 'asleep.pids'], 'no private file');
+  },
+);
 
-t.test('a wrapper whose child keeps the pipes open holds nobody up for long', needsFfmpeg, async (t) => {
+void t.test('a wrapper whose child keeps the pipes open holds nobody up for long', needsFfmpeg, async (t) => {
   const folder = ownTemporaryFolder(t);
   const wrapper = standIn(folder, 'wrapper', 'sleep 4');
   await t.rejects(decodeAudio(flac, through(wrapper, 500)), { code: 'audio_decode_timeout' });
   t.ok(pidsOf(wrapper).every(isGone));
 });
 
-t.test('a client that goes away takes its decoder with it', needsFfmpeg, async (t) => {
+void t.test('a client that goes away takes its decoder with it', needsFfmpeg, async (t) => {
   const folder = ownTemporaryFolder(t);
   const asleep = standIn(folder, 'asleep', 'exec sleep 60');
   const client = new AbortController();
@@ -81,7 +85,7 @@ t.test('a client that goes away takes its decoder with it', needsFfmpeg, async (
   t.equal(pidsOf(asleep).length, 1, 'and starts none');
 });
 
-t.test('whoever waits for a turn longer than its time limit is told to come again', needsFfmpeg, async (t) => {
+void t.test('whoever waits for a turn longer than its time limit is told to come again', needsFfmpeg, async (t) => {
   const folder = ownTemporaryFolder(t);
   const asleep = standIn(folder, 'asleep', 'exec sleep 60');
   const client = new AbortController();
@@ -93,7 +97,7 @@ t.test('whoever waits for a turn longer than its time limit is told to come agai
   t.equal((await decodeAudio(flac, through('ffmpeg', 20_000, 1))).format, 'flac', 'the turn was handed back');
 });
 
-t.test('a decoder that floods its output is stopped', needsFfmpeg, async (t) => {
+void t.test('a decoder that floods its output is stopped', needsFfmpeg, async (t) => {
   const folder = ownTemporaryFolder(t);
   const flood = standIn(folder, 'flood', 'exec cat /dev/zero');
   const short = through(flood);
@@ -103,7 +107,7 @@ t.test('a decoder that floods its output is stopped', needsFfmpeg, async (t) => 
   t.ok(pidsOf(flood).every(isGone));
 });
 
-t.test(
+void t.test(
   'a decoder that dies, fails or answers nonsense means broken audio, and its words stay inside',
   needsFfmpeg,
   async (t) => {
@@ -125,7 +129,7 @@ t.test(
   },
 );
 
-t.test('without ffmpeg the compressed formats say so, and the others work', async (t) => {
+void t.test('without ffmpeg the compressed formats say so, and the others work', async (t) => {
   const without = through('/nowhere/ffmpeg');
   for (const bytes of [Buffer.from('OggS....'), Buffer.from('ID3.....'), Buffer.from('fLaC....')]) {
     await t.rejects(decodeAudio(bytes, without), { code: 'audio_decoder_missing', hint: /WAV/ });
@@ -134,7 +138,7 @@ t.test('without ffmpeg the compressed formats say so, and the others work', asyn
   t.equal((await decodeAudio(source.subarray(44), { ...without, contentType: 'audio/basic' })).format, 'raw/mulaw');
 });
 
-t.test('an ffmpeg that is taken away while we run is missed without harm', needsFfmpeg, async (t) => {
+void t.test('an ffmpeg that is taken away while we run is missed without harm', needsFfmpeg, async (t) => {
   const folder = ownTemporaryFolder(t);
   const program = standIn(folder, 'ffmpeg', 'exec ffmpeg "$@"');
   t.equal((await decodeAudio(flac, through(program))).format, 'flac');

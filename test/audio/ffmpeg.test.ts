@@ -46,7 +46,7 @@ function bestDifferenceDb(samples: Float32Array): number {
 }
 
 for (const [format, name, args] of compressed) {
-  t.test(`${name} of ${format} is decoded whatever its content type says`, needsFfmpeg, async (t) => {
+  void t.test(`${name} of ${format} is decoded whatever its content type says`, needsFfmpeg, async (t) => {
     const decoded = await decodeAudio(ffmpeg(source, ...args), { ...at8kHz, contentType: 'audio/wav' });
     t.match(decoded, { format, sourceChannels: 1, waveform: { sampleRateHz: 8000 } });
     t.ok(Math.abs(decoded.waveform.samples.length - 8000) < 1000, 'about as long as it was');
@@ -54,7 +54,7 @@ for (const [format, name, args] of compressed) {
   });
 }
 
-t.test('AMR of both bands is decoded', needsFfmpeg, async (t) => {
+void t.test('AMR of both bands is decoded', needsFfmpeg, async (t) => {
   // Any bits are speech to AMR: a frame is its type, then 244 or 477 bits of it.
   const next = seeded(26);
   const frames = (type: number, length: number): Buffer[] =>
@@ -65,7 +65,7 @@ t.test('AMR of both bands is decoded', needsFfmpeg, async (t) => {
   t.match(wide, { format: 'amr/amr_wb', sourceRateHz: 16000, waveform: { samples: { length: 8000 } } });
 });
 
-t.test(
+void t.test(
   'an MP4 whose index comes last is sought in a private file that does not outlive the call',
   needsFfmpeg,
   async (t) => {
@@ -79,7 +79,7 @@ t.test(
   },
 );
 
-t.test('one channel of compressed stereo is taken, and none without a choice', needsFfmpeg, async (t) => {
+void t.test('one channel of compressed stereo is taken, and none without a choice', needsFfmpeg, async (t) => {
   const stereo = wavFile(pcm16(tone(440, 1, 16000), tone(1000, 1, 16000, 0.1)), { channels: 2, sampleRateHz: 16000 });
   const flac = ffmpeg(stereo, '-f', 'flac');
   const quiet = await decodeAudio(flac, { ...at8kHz, channel: 1 });
@@ -87,12 +87,12 @@ t.test('one channel of compressed stereo is taken, and none without a choice', n
   await t.rejects(decodeAudio(flac, at8kHz), { code: 'audio_channel_invalid', details: { channels: 2 } });
 });
 
-t.test('a compressed recording longer than allowed is refused, not cut', needsFfmpeg, async (t) => {
+void t.test('a compressed recording longer than allowed is refused, not cut', needsFfmpeg, async (t) => {
   const tenMinutes = ffmpeg(wavFile(new Uint8Array(600 * 16_000)), '-f', 'mp3', '-b:a', '8k');
   await t.rejects(decodeAudio(tenMinutes, at8kHz), { code: 'audio_too_long', details: { maxSeconds: 60 } });
 });
 
-t.test('more recordings than processes wait for their turn', needsFfmpeg, async (t) => {
+void t.test('more recordings than processes wait for their turn', needsFfmpeg, async (t) => {
   const flac = ffmpeg(source, '-f', 'flac');
   const one = { ...at8kHz, limits: { ...limits, ffmpegProcesses: 1 } };
   const all = await Promise.all(Array.from({ length: 5 }, () => decodeAudio(flac, one)));

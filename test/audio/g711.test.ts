@@ -6,7 +6,7 @@ import { ffmpeg, needsFfmpeg } from './made-audio.js';
 const allCodes = Uint8Array.from({ length: 256 }, (_, code) => code);
 const scaled = (table: Float32Array): number[] => [...table].map((sample) => sample * 32768);
 
-t.test('µ-law has the ends, the zeroes and the step sizes of ITU-T G.711 table 2a', async (t) => {
+void t.test('µ-law has the ends, the zeroes and the step sizes of ITU-T G.711 table 2a', async (t) => {
   const mulaw = scaled(mulawTable);
   t.equal(mulaw[0x00], -32124);
   t.equal(mulaw[0x80], 32124);
@@ -16,7 +16,7 @@ t.test('µ-law has the ends, the zeroes and the step sizes of ITU-T G.711 table 
   t.equal(mulaw[0x8f], 16764);
 });
 
-t.test('A-law has the ends, the middle and the step sizes of ITU-T G.711 table 1a', async (t) => {
+void t.test('A-law has the ends, the middle and the step sizes of ITU-T G.711 table 1a', async (t) => {
   const alaw = scaled(alawTable);
   t.equal(alaw[0xaa], 32256);
   t.equal(alaw[0x2a], -32256);
@@ -25,7 +25,7 @@ t.test('A-law has the ends, the middle and the step sizes of ITU-T G.711 table 1
   t.equal(alaw[0xd4], 24);
 });
 
-t.test('all 256 codes of both laws agree with wavefile', async (t) => {
+void t.test('all 256 codes of both laws agree with wavefile', async (t) => {
   for (const [law, table] of [
     ['8m', mulawTable],
     ['8a', alawTable],
@@ -38,7 +38,7 @@ t.test('all 256 codes of both laws agree with wavefile', async (t) => {
   }
 });
 
-t.test('all 256 codes of both laws agree with ffmpeg', needsFfmpeg, async (t) => {
+void t.test('all 256 codes of both laws agree with ffmpeg', needsFfmpeg, async (t) => {
   for (const [law, table] of [
     ['mulaw', mulawTable],
     ['alaw', alawTable],
@@ -59,7 +59,7 @@ function ffmpegRaw(law: 'mulaw' | 'alaw'): Buffer {
   return ffmpeg(file.toBuffer(), '-f', 's16le', '-c:a', 'pcm_s16le');
 }
 
-t.test('one channel is taken out of interleaved codes', async (t) => {
+void t.test('one channel is taken out of interleaved codes', async (t) => {
   const samples = expandG711(Uint8Array.of(0x80, 0xff, 0x00, 0xff), mulawTable, 2, 0);
   t.same([...samples], [32124 / 32768, -32124 / 32768]);
 });

@@ -56,7 +56,7 @@ export function fmtBody(fields: WavFields = {}): Uint8Array {
   body.writeUInt16LE(formatTag, 0);
   body.writeUInt16LE(channels, 2);
   body.writeUInt32LE(sampleRateHz, 4);
-  body.writeUInt32LE(sampleRateHz * blockAlignBytes, 8);
+  body.writeUInt32LE((sampleRateHz * blockAlignBytes) % 2 ** 32, 8);
   body.writeUInt16LE(blockAlignBytes, 12);
   body.writeUInt16LE(bitsPerSample, 14);
   return body;

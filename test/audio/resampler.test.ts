@@ -26,7 +26,7 @@ function middleDb(samples: Float32Array, expected: (i: number) => number = () =>
 for (const [inRateHz, outRateHz] of pairs) {
   const bandHz = Math.min(inRateHz, outRateHz) / 2;
 
-  t.test(
+  void t.test(
     `${inRateHz} to ${outRateHz} Hz passes 90 % of the band within 0.1 dB and adds nothing above -60 dB`,
     async (t) => {
       let rippleDb = 0;
@@ -46,7 +46,7 @@ for (const [inRateHz, outRateHz] of pairs) {
   );
 
   if (inRateHz > outRateHz) {
-    t.test(`${inRateHz} to ${outRateHz} Hz stops what lies above the new band by 60 dB`, async (t) => {
+    void t.test(`${inRateHz} to ${outRateHz} Hz stops what lies above the new band by 60 dB`, async (t) => {
       let aliasDb = -Infinity;
       for (let step = 0; step <= 24; step++) {
         const hz = bandHz + ((inRateHz / 2 - bandHz) * step) / 24.01;
@@ -57,7 +57,7 @@ for (const [inRateHz, outRateHz] of pairs) {
     });
   }
 
-  t.test(`${inRateHz} to ${outRateHz} Hz gives the same bits however the input is cut`, async (t) => {
+  void t.test(`${inRateHz} to ${outRateHz} Hz gives the same bits however the input is cut`, async (t) => {
     const next = seeded(inRateHz + outRateHz);
     const samples = Float32Array.from({ length: 5000 }, () => next() / 2 ** 31 - 1);
     const once = whole(samples, inRateHz, outRateHz);
@@ -76,7 +76,7 @@ for (const [inRateHz, outRateHz] of pairs) {
   });
 }
 
-t.test('no sample is lost or invented for any length', async (t) => {
+void t.test('no sample is lost or invented for any length', async (t) => {
   for (const length of [0, 1, 2, 3, 79, 80, 81, 440, 441, 1000]) {
     for (const [from, to] of [
       [44100, 8000],
@@ -90,7 +90,7 @@ t.test('no sample is lost or invented for any length', async (t) => {
   }
 });
 
-t.test('a constant stays what it was, and a click stays where it was', async (t) => {
+void t.test('a constant stays what it was, and a click stays where it was', async (t) => {
   const constant = whole(new Float32Array(44100).fill(0.5), 44100, 8000);
   t.ok(constant.subarray(1000, 7000).every((sample) => Math.abs(sample - 0.5) < 1e-6));
   const click = new Float32Array(48000);
@@ -99,12 +99,12 @@ t.test('a constant stays what it was, and a click stays where it was', async (t)
   t.equal(heard.indexOf(Math.max(...heard)), 4000);
 });
 
-t.test('the same rate is passed through unchanged', async (t) => {
+void t.test('the same rate is passed through unchanged', async (t) => {
   const samples = tone(440, 0.1, 8000);
   t.same(whole(samples, 8000, 8000), samples);
 });
 
-t.test('rates outside 4 to 192 kHz, crooked ones and fractions are refused by name', async (t) => {
+void t.test('rates outside 4 to 192 kHz, crooked ones and fractions are refused by name', async (t) => {
   for (const rate of [0, 3999, 192001, 8001, 22255, 8000.5, NaN, Infinity]) {
     t.throws(() => new Resampler(rate, 8000), { code: 'audio_rate_unsupported' }, `${rate} Hz`);
   }
@@ -113,7 +113,7 @@ t.test('rates outside 4 to 192 kHz, crooked ones and fractions are refused by na
   }
 });
 
-t.test('nothing is accepted after the end', async (t) => {
+void t.test('nothing is accepted after the end', async (t) => {
   const resampler = new Resampler(16000, 8000);
   resampler.finish();
   resampler.finish();

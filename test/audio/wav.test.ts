@@ -18,7 +18,7 @@ const widths = [
 
 for (const [bitDepth, name, fullScale, withinDb] of widths) {
   for (const container of ['RIFF', 'RIFX']) {
-    t.test(`${container} WAV of ${name} gives its mono samples and either channel of two`, async (t) => {
+    void t.test(`${container} WAV of ${name} gives its mono samples and either channel of two`, async (t) => {
       const offset = bitDepth === '8' ? 128 : 0;
       const scaled = (samples: Float32Array): Float64Array =>
         Float64Array.from(samples, (sample) => (fullScale === 1 ? sample : Math.round(sample * fullScale) + offset));
@@ -39,7 +39,7 @@ for (const [bitDepth, name, fullScale, withinDb] of widths) {
   }
 }
 
-t.test('WAV of G.711 is expanded by either law', async (t) => {
+void t.test('WAV of G.711 is expanded by either law', async (t) => {
   for (const law of ['mulaw', 'alaw'] as const) {
     const file = new wavefile.WaveFile();
     file.fromScratch(
@@ -56,7 +56,7 @@ t.test('WAV of G.711 is expanded by either law', async (t) => {
   }
 });
 
-t.test('WAV of IMA ADPCM agrees with ffmpeg, mono and stereo', needsFfmpeg, async (t) => {
+void t.test('WAV of IMA ADPCM agrees with ffmpeg, mono and stereo', needsFfmpeg, async (t) => {
   for (const channels of [1, 2]) {
     const original = wavFile(pcm16(...[left, right].slice(0, channels)), { channels });
     const encoded = ffmpeg(original, '-c:a', 'adpcm_ima_wav', '-f', 'wav');
@@ -72,7 +72,7 @@ t.test('WAV of IMA ADPCM agrees with ffmpeg, mono and stereo', needsFfmpeg, asyn
   }
 });
 
-t.test('WAV of IMA ADPCM agrees to the last bit with the blocks that wavefile gets right', async (t) => {
+void t.test('WAV of IMA ADPCM agrees to the last bit with the blocks that wavefile gets right', async (t) => {
   const file = new wavefile.WaveFile();
   file.fromScratch(
     1,
@@ -94,7 +94,7 @@ t.test('WAV of IMA ADPCM agrees to the last bit with the blocks that wavefile ge
   }
 });
 
-t.test('the fact chunk says where the last IMA ADPCM block ends', async (t) => {
+void t.test('the fact chunk says where the last IMA ADPCM block ends', async (t) => {
   const fmt = fmtBody({ formatTag: 0x11, bitsPerSample: 4, blockAlignBytes: 36 });
   const fact = Buffer.alloc(4);
   fact.writeUInt32LE(70, 0);
@@ -105,7 +105,7 @@ t.test('the fact chunk says where the last IMA ADPCM block ends', async (t) => {
   t.equal(unsaid.waveform.samples.length, 130);
 });
 
-t.test('WAVE_FORMAT_EXTENSIBLE is read as the format inside it', async (t) => {
+void t.test('WAVE_FORMAT_EXTENSIBLE is read as the format inside it', async (t) => {
   const extension = Buffer.from('1600100004000000', 'hex');
   const guid = Buffer.from('0100000000001000800000aa00389b71', 'hex');
   const fmt = Buffer.concat([fmtBody({ formatTag: 0xfffe }), extension, guid]);
@@ -114,7 +114,7 @@ t.test('WAVE_FORMAT_EXTENSIBLE is read as the format inside it', async (t) => {
   t.ok(differenceDb(decoded.waveform.samples, left) < -90);
 });
 
-t.test('RF64 takes the length of its samples from its ds64 chunk', async (t) => {
+void t.test('RF64 takes the length of its samples from its ds64 chunk', async (t) => {
   const ds64 = Buffer.alloc(28);
   ds64.writeBigUInt64LE(BigInt(2 * left.length), 8);
   const tail = chunk('LIST', Buffer.from('INFOjunk'));
@@ -126,15 +126,18 @@ t.test('RF64 takes the length of its samples from its ds64 chunk', async (t) => 
   t.equal(decoded.waveform.samples.length, left.length);
 });
 
-t.test('what a recorder left open is read to the end: the placeholders of ffmpeg, sox, arecord and zero', async (t) => {
-  for (const declared of [0xffffffff, 0x7ffff000, 0x80000000, 0x7fffffff, 0]) {
-    const file = riff([chunk('fmt ', fmtBody()), chunk('data', pcm16(left), declared)], declared);
-    const decoded = await decodeAudio(file, at8kHz);
-    t.equal(decoded.waveform.samples.length, left.length, `0x${declared.toString(16)}`);
-  }
-});
+void t.test(
+  'what a recorder left open is read to the end: the placeholders of ffmpeg, sox, arecord and zero',
+  async (t) => {
+    for (const declared of [0xffffffff, 0x7ffff000, 0x80000000, 0x7fffffff, 0]) {
+      const file = riff([chunk('fmt ', fmtBody()), chunk('data', pcm16(left), declared)], declared);
+      const decoded = await decodeAudio(file, at8kHz);
+      t.equal(decoded.waveform.samples.length, left.length, `0x${declared.toString(16)}`);
+    }
+  },
+);
 
-t.test('chunks around the samples are stepped over, odd ones with their padding', async (t) => {
+void t.test('chunks around the samples are stepped over, odd ones with their padding', async (t) => {
   const list = chunk('LIST', Buffer.from('INFOx'));
   const file = riff([list, chunk('fmt ', fmtBody()), list, chunk('data', pcm16(left)), list]);
   const decoded = await decodeAudio(file, at8kHz);
@@ -142,7 +145,7 @@ t.test('chunks around the samples are stepped over, odd ones with their padding'
   t.equal(decoded.waveform.samples.length, left.length);
 });
 
-t.test('a thousand LIST chunks inside each other cost nothing', async (t) => {
+void t.test('a thousand LIST chunks inside each other cost nothing', async (t) => {
   // wavefile alone would walk 60 of them for longer than this test may run.
   const lists = Buffer.concat(Array.from({ length: 1000 }, () => chunk('LIST', Buffer.from('INFO'))));
   for (const bitsPerSample of [16, 24]) {
@@ -151,14 +154,14 @@ t.test('a thousand LIST chunks inside each other cost nothing', async (t) => {
   }
 });
 
-t.test('floats beyond full scale are kept at full scale', async (t) => {
+void t.test('floats beyond full scale are kept at full scale', async (t) => {
   const data = Buffer.alloc(16);
   [2, -2, 0.5, 1e30].forEach((value, i) => data.writeFloatLE(value, 4 * i));
   const decoded = await decodeAudio(wavFile(data, { formatTag: 3, bitsPerSample: 32 }), at8kHz);
   t.same([...decoded.waveform.samples], [1, -1, 0.5, 1]);
 });
 
-t.test('another rate is brought to the one asked for, never beyond full scale', async (t) => {
+void t.test('another rate is brought to the one asked for, never beyond full scale', async (t) => {
   const square = Float32Array.from({ length: 4410 }, (_, i) => (i % 50 < 25 ? 1 : -1));
   const decoded = await decodeAudio(wavFile(pcm16(square), { sampleRateHz: 44100 }), at8kHz);
   t.match(decoded, { sourceRateHz: 44100, waveform: { sampleRateHz: 8000 } });
@@ -168,7 +171,7 @@ t.test('another rate is brought to the one asked for, never beyond full scale', 
   t.ok(differenceDb(wide.waveform.samples.subarray(1000, 7000), tone(440, 0.5, 16000).subarray(1000, 7000)) < -60);
 });
 
-t.test('a long recording is brought to another rate as if it were done at once', async (t) => {
+void t.test('a long recording is brought to another rate as if it were done at once', async (t) => {
   const long = tone(700, 40, 48000);
   const decoded = await decodeAudio(wavFile(pcm16(long), { sampleRateHz: 48000 }), at8kHz);
   t.equal(decoded.waveform.samples.length, 320_000);

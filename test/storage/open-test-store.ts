@@ -56,8 +56,11 @@ async function onServer(statement: string): Promise<void> {
   }
 }
 
-/** Making an embedded database takes three seconds of a core, copying an empty one a tenth of that: one is kept for all test files. */
-async function emptyDataDir(t: Teardown): Promise<string> {
+/**
+ * The folder of an empty embedded database. Making one takes three seconds of a core, copying one a tenth of that: one is kept for all
+ * test files.
+ */
+export async function emptyDataDir(t: Teardown): Promise<string> {
   const cache = join(rootDir, 'node_modules', '.cache', 'voicegate');
   const manifest = readFileSync(join(rootDir, 'node_modules', '@electric-sql', 'pglite', 'package.json'), 'utf8');
   const template = join(cache, `pglite-${(JSON.parse(manifest) as { version: string }).version}`);

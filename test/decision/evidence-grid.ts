@@ -1,0 +1,95 @@
+import type { Evidence, PinEvidence, QualityEvidence, VoiceEvidence } from '../../src/decision/evidence.js';
+
+/** A caller about whom nothing is wrong, an enrolment of last month. */
+export const faultless: Evidence = {
+  account: 'enrolled',
+  challenge: 'valid',
+  quality: measured(3),
+  voice: compared(20),
+  phrase: { kind: 'checked', verdict: 'match', llr: 20 },
+  pin: 'right',
+  call: { continuesGiven: 0 },
+  gate: 'open',
+};
+
+/** A clean recording of so many seconds. */
+export function measured(netSpeechSeconds: number, changes: Partial<Measurements> = {}): QualityEvidence {
+  const { minWindowCosine = 0.6, ...report } = changes;
+  return {
+    kind: 'measured',
+    report: {
+      totalSeconds: netSpeechSeconds + 1,
+      netSpeechSeconds,
+      snrDb: 25,
+      clippingShare: 0,
+      speechLevelDbfs: -22,
+      bandwidthHz: 3300,
+      ...report,
+    },
+    minWindowCosine,
+  };
+}
+
+type Measurements = Extract<QualityEvidence, { kind: 'measured' }>['report'] & { minWindowCosine: number | null };
+
+/** A comparison with an LLR, against a print of some age. */
+export function compared(llr: number, ageHours = 24 * 30, replacedAnother = false): VoiceEvidence {
+  return {
+    kind: 'compared',
+    cosine: Math.tanh(llr / 20),
+    llr,
+    modelId: 'm',
+    calibrationVersion: 'c',
+    voiceprintAgeSeconds: ageHours * 3600,
+    voiceprintReplacedAnother: replacedAnother,
+  };
+}
+
+/** Voice LLRs from hopeless to certain, the default policy's thresholds among them. */
+export const llrs = [-30, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 8, 30];
+
+const phrases: Evidence['phrase'][] = [
+  { kind: 'not_performed' },
+  ...(['match', 'near_miss', 'wrong', 'silence'] as const).flatMap((verdict) =>
+    [-5, 3, 20].map((llr) => ({ kind: 'checked' as const, verdict, llr })),
+  ),
+];
+const pins: PinEvidence[] = ['right', 'wrong', 'missing', 'not_set', 'not_checked'];
+const prints = [
+  [1, false],
+  [1, true],
+  [48, false],
+  [48, true],
+] as const;
+
+/** The evidence of every combination of factors, with the voice left to the caller. */
+export function* evidenceWithoutVoice(): Generator<{ evidence: Evidence; voiceOf: (llr: number) => VoiceEvidence }> {
+  const qualities = [
+    { kind: 'not_measured' } as const,
+    measured(0.2),
+    measured(3, { snrDb: -5 }),
+    measured(3, { minWindowCosine: -0.5 }),
+    measured(3),
+  ];
+  for (const account of ['enrolled', 'not_enrolled', 'opted_out', 'consent_missing'] as const)
+    for (const challenge of ['valid', 'expired', 'reused', 'mismatch'] as const)
+      for (const gate of ['open', 'locked', 'velocity'] as const)
+        for (const quality of qualities)
+          for (const phrase of phrases)
+            for (const pin of pins)
+              for (const continuesGiven of [0, 2, 3, 9])
+                for (const [ageHours, replaced] of prints)
+                  yield {
+                    evidence: {
+                      ...faultless,
+                      account,
+                      challenge,
+                      gate,
+                      quality,
+                      phrase,
+                      pin,
+                      call: { continuesGiven },
+                    },
+                    voiceOf: (llr) => compared(llr, ageHours, replaced),
+                  };
+}

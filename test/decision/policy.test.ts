@@ -1,0 +1,80 @@
+import t from 'tap';
+import { defaultPolicy, nistDraftLadder, operatorLadder, parsePolicy } from '../../src/decision/policy.js';
+import { VoicegateError } from '../../src/errors.js';
+
+/** The default policy with one field, named by its path, set to another value; undefined removes it. */
+function changed(path: string, value: unknown): unknown {
+  const copy = structuredClone(defaultPolicy) as unknown as Record<string, unknown>;
+  const names = path.split('.');
+  const last = names.pop() ?? '';
+  const holder = names.reduce((node, name) => node[name] as Record<string, unknown>, copy);
+  if (value === undefined) Reflect.deleteProperty(holder, last);
+  else holder[last] = value;
+  return copy;
+}
+
+function refusal(value: unknown): VoicegateError {
+  try {
+    parsePolicy(value);
+  } catch (error) {
+    if (error instanceof VoicegateError) return error;
+    throw error;
+  }
+  throw new Error('was not refused');
+}
+
+t.test('the default policy and both ladders are valid, and come back as a copy', async (t) => {
+  const parsed = parsePolicy(defaultPolicy);
+  t.same(parsed, defaultPolicy);
+  t.not(parsed, defaultPolicy);
+  for (const ladder of [nistDraftLadder, operatorLadder]) t.ok(parsePolicy(changed('attempts', ladder)));
+});
+
+const refused: readonly [path: string, value: unknown, field: string, hint: RegExp][] = [
+  ['challenge.digits', 5, 'challenge.digits', /whole number from 6 to 10/],
+  ['challenge.digits', 7.5, 'challenge.digits', /whole number from 6 to 10/],
+  ['challenge.digits', '8', 'challenge.digits', /whole number from 6 to 10/],
+  ['pin.digits', 13, 'pin.digits', /from 4 to 12/],
+  ['continuesPerCall', -1, 'continuesPerCall', /from 0 to 10/],
+  ['tiers.low.minVoiceLlr', Number.NaN, 'tiers.low.minVoiceLlr', /number from -50 to 50/],
+  ['quality.multipleSpeakersBelowCosine', 2, 'quality.multipleSpeakersBelowCosine', /from -1 to 1, or null/],
+  ['velocity.maxFailuresPerLine', 0, 'velocity.maxFailuresPerLine', /or null/],
+  ['challenge.sayYaoForOne', 1, 'challenge.sayYaoForOne', /boolean/],
+  ['challenge.colour', 'red', 'challenge.colour', /leave it out/],
+  ['colour', 'red', 'colour', /leave it out/],
+  ['pin', undefined, 'pin', /states every field/],
+  ['tiers.high.minFusedLlr', undefined, 'tiers.high.minFusedLlr', /states every field/],
+  ['attempts', null, 'attempts.kind', /waits/],
+  ['attempts', { ...nistDraftLadder, kind: 'strict' }, 'attempts.kind', /operator/],
+  ['attempts', { ...nistDraftLadder, waitGrowth: 0.5 }, 'attempts.waitGrowth', /from 1 to 10/],
+  ['attempts', { ...operatorLadder, lockHours: undefined }, 'attempts.lockHours', /./],
+  ['attempts', { ...operatorLadder, waitGrowth: 2 }, 'attempts.waitGrowth', /leave it out/],
+  // fields that contradict each other
+  ['tiers.rejectBelowLlr', 40, 'tiers.low.minVoiceLlr', /must be below/],
+  ['tiers.low.minVoiceLlr', 40, 'tiers.standard.minVoiceLlr', /at most/],
+  ['tiers.high.minFusedLlr', -40, 'tiers.high.minFusedLlr', /at most/],
+  ['enrolment.maxUtterances', 2, 'enrolment.maxUtterances', /at most/],
+  [
+    'enrolment',
+    { ...defaultPolicy.enrolment, utterances: 2, promptDigits: 4 },
+    'enrolment.promptDigits',
+    /at least 10/,
+  ],
+  ['attempts', { ...nistDraftLadder, disableAtFailures: 5 }, 'attempts.disableAtFailures', /below/],
+  ['attempts', { ...nistDraftLadder, maxWaitSeconds: 10 }, 'attempts.maxWaitSeconds', /at most/],
+  ['attempts', { ...operatorLadder, failures: 2 }, 'attempts.failures', /at most/],
+];
+
+for (const [path, value, field, hint] of refused) {
+  t.test(`${path} = ${JSON.stringify(value)} is refused, naming ${field}`, async (t) => {
+    const error = refusal(changed(path, value));
+    t.equal(error.code, 'policy_invalid');
+    t.equal(error.details?.field, field);
+    t.ok(error.message.includes(field), error.message);
+    t.match(error.hint, hint);
+  });
+}
+
+t.test('what is no object at all is refused', async (t) => {
+  for (const value of [null, undefined, 3, 'policy', []]) t.equal(refusal(value).code, 'policy_invalid');
+});
