@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the speech in this folder, and manifest.json, with Debian's synthesisers.
 
-Needs: python3 (standard library only), flite, espeak-ng, sox with libsox-fmt-all (AMR), ffmpeg.
+Needs: python3 (standard library only), flite, espeak-ng, sox, libsox-fmt-base (AMR), ffmpeg.
 Usage: make.py [folder]      The default folder is the one this script lies in.
 The same Debian release gives the same bytes: every random choice is seeded with the name of the file.
 """
@@ -10,147 +10,18 @@ import hashlib
 import json
 import math
 import pathlib
-import random
 import shutil
-import struct
 import subprocess
 import sys
-import tempfile
-import wave
-from typing import NamedTuple
 
-RATE_HZ = 8000
+from speech import CALLERS, LICENCES, RATE_HZ, TMP, add, at_level, call, noise, read_wav, run, seeded, sentence, silence
+from speech import write_wav
+
 HERE = pathlib.Path(__file__).resolve().parent
 OUT = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
-TMP = pathlib.Path(tempfile.mkdtemp())
-
-class Caller(NamedTuple):
-    """pace: slower than the voice's own speed by this factor; pitch: espeak-ng's scale, 50 is the voice's own."""
-
-    name: str
-    synthesiser: str
-    voice: str
-    language: str
-    line: str
-    pace: float
-    pitch: int = 50
-    yao: bool = False
-
-
-# Chosen for being far from each other in the baseline model's space and for being heard as speech by Silero VAD: many of
-# espeak-ng's voices fail at one or the other. Its pinyin voice is used for Mandarin: the other one reads 一 to 九 by
-# English rules.
-CALLERS = [
-    Caller('en-awb', 'flite', 'awb', 'en', 'ulaw', 1.35),
-    Caller('en-rms', 'flite', 'rms', 'en', 'ulaw', 1.15),
-    Caller('en-slt', 'flite', 'slt', 'en', 'ulaw', 1.3),
-    Caller('zh-f4', 'espeak-ng', 'cmn-latn-pinyin+f4', 'zh', 'ulaw', 1.2),
-    Caller('zh-klatt', 'espeak-ng', 'cmn-latn-pinyin+klatt', 'zh', 'ulaw', 1.25, pitch=30),
-    Caller('zh-m8', 'espeak-ng', 'cmn-latn-pinyin+m8', 'zh', 'alaw', 1.3, yao=True),
-]
 ENROLMENTS = 5
 VERIFICATIONS = 4
-WORDS = {
-    'en': 'zero one two three four five six seven eight nine'.split(),
-    'zh': 'ling2 yi1 er4 san1 si4 wu3 liu4 qi1 ba1 jiu3'.split(),
-}
-SIGNS = '零一二三四五六七八九'
-YAO = ('yao1', '幺')
-LICENCES = {
-    'flite': 'CMU Flite licence (BSD-like), (c) 1999-2001 Language Technologies Institute, Carnegie Mellon University',
-    'espeak-ng': 'output of espeak-ng; the program and its voice data are GPL-3.0-or-later',
-    'none': 'no voice: computed by make.py',
-}
 ENCODERS = {'ulaw': 'pcm_mulaw', 'alaw': 'pcm_alaw', 'pcm16': 'pcm_s16le'}
-
-
-def run(*command):
-    """Run a program without standard input; its messages appear only when it fails."""
-    done = subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    if done.returncode != 0:
-        sys.exit(f'{command[0]} failed: {done.stderr.decode(errors="replace")[-800:]}')
-
-
-def seeded(*names):
-    return random.Random(' '.join(names))
-
-
-# ---- signals: lists of floats in [-1, 1] at 8 kHz --------------------------------------------------------------------
-
-
-def read_wav(path):
-    with wave.open(str(path)) as source:
-        count = source.getnframes()
-        return [sample / 32768 for sample in struct.unpack(f'<{count}h', source.readframes(count))]
-
-
-def write_wav(path, signal):
-    clipped = (max(-32768, min(32767, round(sample * 32768))) for sample in signal)
-    with wave.open(str(path), 'wb') as sink:
-        sink.setnchannels(1)
-        sink.setsampwidth(2)
-        sink.setframerate(RATE_HZ)
-        sink.writeframes(b''.join(struct.pack('<h', sample) for sample in clipped))
-
-
-def rms(signal):
-    return math.sqrt(sum(sample * sample for sample in signal) / len(signal))
-
-
-def at_level(signal, level_db):
-    """The signal scaled to this RMS level (dB below full scale), lower where a peak would clip."""
-    gain = min(10 ** (level_db / 20) / rms(signal), 0.98 / max(map(abs, signal)))
-    return [sample * gain for sample in signal]
-
-
-def noise(seconds, level_db, chance):
-    """Line noise: uniform, gently low-passed."""
-    out, last = [], 0.0
-    for _ in range(round(seconds * RATE_HZ)):
-        last = 0.5 * last + chance.uniform(-1, 1)
-        out.append(last)
-    return at_level(out, level_db)
-
-
-def silence(seconds):
-    return [0.0] * round(seconds * RATE_HZ)
-
-
-def add(*signals):
-    length = max(map(len, signals))
-    return [sum(signal[at] for signal in signals if at < len(signal)) for at in range(length)]
-
-
-def speak(who, words, stretch, cents):
-    """Speech through the telephone band, from the first sound to the last.
-
-    stretch: longer than the voice's own speed by this factor; cents: higher than its usual pitch by this much.
-    flite's statistical voices take no pitch option, so sox shifts them.
-    """
-    raw, line = TMP / 'raw.wav', TMP / 'line.wav'
-    shift = []
-    if who.synthesiser == 'flite':
-        run('flite', '-voice', who.voice, '--setf', f'duration_stretch={stretch:.2f}', '-t', words, '-o', raw)
-        shift = ['pitch', str(cents)]
-    else:
-        speed, pitch = round(150 / stretch), who.pitch + round(cents / 10)
-        run('espeak-ng', '-b', '1', '-v', who.voice, '-s', speed, '-p', pitch, '-w', raw, words)
-    run('sox', '-D', raw, '-b', '16', line, 'gain', '-6', *shift, 'rate', RATE_HZ, 'sinc', '300-3400')
-    signal = read_wav(line)
-    loud = [at for at, sample in enumerate(signal) if abs(sample) > 0.01]
-    return signal[loud[0] : loud[-1] + 1]
-
-
-def call(speech, chance, lead=0.25, tail=0.3):
-    """The speech as one call brings it: its own level, tilt and line noise, a little quiet before and after."""
-    tilt = chance.uniform(-0.15, 0.15)
-    bent = [now + tilt * before for now, before in zip(speech, [0.0] + speech)]
-    loud = at_level(bent, -22 + chance.uniform(-3, 3))
-    padded = silence(lead) + loud + silence(tail)
-    return add(padded, noise(len(padded) / RATE_HZ, chance.uniform(-62, -56), chance))
-
-
-# ---- what is said ----------------------------------------------------------------------------------------------------
 
 
 def digit_strings(caller):
@@ -161,28 +32,6 @@ def digit_strings(caller):
         if len(set(''.join(strings[:3]))) == 10 and len(set(strings)) == len(strings):
             return strings
 
-
-def spoken(digits, who):
-    """What the synthesiser is given, and the same for a reader; a comma in the middle makes a short pause."""
-    half = (len(digits) + 1) // 2
-    names = [YAO[0] if who.yao and digit == '1' else WORDS[who.language][int(digit)] for digit in digits]
-    said = ' '.join(names[:half]) + ', ' + ' '.join(names[half:])
-    if who.language == 'en':
-        return said, said
-    signs = [YAO[1] if who.yao and digit == '1' else SIGNS[int(digit)] for digit in digits]
-    return said, ''.join(signs[:half]) + '，' + ''.join(signs[half:])
-
-
-def sentence(name, digits, chance):
-    """One caller saying digits, a little faster or slower, higher or lower each time: (signal, manifest fields)."""
-    who = next(caller for caller in CALLERS if caller.name == name)
-    said, text = spoken(digits, who)
-    speech = speak(who, said, who.pace * chance.uniform(0.93, 1.07), round(chance.uniform(-40, 40)))
-    fields = {'caller': name, 'synthesiser': who.synthesiser, 'voice': who.voice, 'language': who.language}
-    return speech, fields | {'digits': digits, 'text': text, 'licence': LICENCES[who.synthesiser]}
-
-
-# ---- files -----------------------------------------------------------------------------------------------------------
 
 MANIFEST = []
 

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { activityNetwork, createSpeechActivityDetector } from './audio/speech-activity.js';
+import { activityNetworkOf, loadActivityCard } from './audio/activity-card.js';
+import { SpeechActivityDetector } from './audio/speech-activity.js';
 import type { Config } from './config.js';
 import { createPinVault } from './credential/pin-vault.js';
 import { createEmbedder } from './embedding/embedder.js';
@@ -58,9 +59,10 @@ export async function start(config: Config, log: Logger): Promise<Voicegate> {
   const modelDir = join(modelsDir, config.modelId);
   const card = await loadModelCard(modelDir);
   const calibration = await loadCalibration(join(modelDir, 'calibration.json'), card);
-  const activity = await activityNetwork(join(modelsDir, 'activity-8k'));
+  const activityDir = join(modelsDir, 'activity-8k');
+  const activityCard = await loadActivityCard(activityDir);
   const pool = await startInferencePool({
-    networks: [networkOf(card, modelDir), activity],
+    networks: [networkOf(card, modelDir), activityNetworkOf(activityCard, activityDir)],
     workers: config.workers,
     queueLimit: config.queueLimit,
     onEvent: (event) => {
@@ -88,7 +90,7 @@ export async function start(config: Config, log: Logger): Promise<Voicegate> {
         maxBytes: config.maxBodyBytes,
         maxSeconds: config.maxAudioSeconds,
       },
-      activity: createSpeechActivityDetector(pool, activity),
+      activity: new SpeechActivityDetector(pool, activityCard),
       embedder,
       onStage: metrics.stage,
     }),

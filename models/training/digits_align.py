@@ -169,11 +169,12 @@ def main():
 
 def load_cuts(path: str, worst: float = 0.03):
     """{row number: bounds [n, 2]}, without the worst-scored part of the rows."""
-    z = np.load(path)
-    limit = np.quantile(z["score"], worst)
-    ends = np.cumsum(z["counts"])
-    return {int(i): z["bounds"][e - c:e]
-            for i, c, e, s in zip(z["rows"], z["counts"], ends, z["score"]) if s >= limit}
+    with np.load(path) as stored:
+        rows, counts, bounds, score = (stored[k] for k in ("rows", "counts", "bounds", "score"))
+    limit = np.quantile(score, worst)
+    ends = np.cumsum(counts)
+    return {int(i): bounds[e - c:e]
+            for i, c, e, s in zip(rows, counts, ends, score) if s >= limit}
 
 
 if __name__ == "__main__":

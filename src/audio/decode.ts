@@ -143,8 +143,8 @@ function assertLength(seconds: number, limits: AudioLimits): void {
 /** Coefficients times samples between two turns of the event loop: about 4 ms. */
 const WORK_PER_TURN = 4_000_000;
 
-/** The whole recording at the target rate, round(n · target / source) samples, never beyond full scale. */
-async function resample(samples: Float32Array, sampleRateHz: number, targetRateHz: number): Promise<Float32Array> {
+/** The whole recording at the target rate, round(n · target / source) samples, never beyond full scale; itself when the rates are equal. */
+export async function resample(samples: Float32Array, sampleRateHz: number, targetRateHz: number): Promise<Float32Array> {
   if (sampleRateHz === targetRateHz) return samples;
   const resampler = new Resampler(sampleRateHz, targetRateHz);
   const slice = Math.ceil(WORK_PER_TURN / resampler.workPerInput);

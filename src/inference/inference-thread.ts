@@ -11,9 +11,6 @@ interface Awaited<T> {
   readonly reject: (error: VoicegateError) => void;
 }
 
-/** How long a stopped thread may take to end by itself before it is ended, ms. */
-const stopLimitMs = 5000;
-
 /** One worker thread with a session per network: ready once, then one task at a time until it is stopped or lost. */
 export class InferenceThread {
   /** Resolves with the time it took, ms. Rejects `model_invalid` for a network it cannot use, `inference_failed` when it dies before. */
@@ -59,12 +56,13 @@ export class InferenceThread {
     });
   }
 
-  /** Ends the thread after the task it has. Resolves when it is gone. */
+  /**
+   * Lets the thread end after the task it has. Resolves when it is gone. There is no way to kill it: ending a thread inside ONNX Runtime
+   * aborts the whole process (a C++ exception nobody catches).
+   */
   async stop(): Promise<void> {
     this.post({ kind: 'stop' });
-    const timer = setTimeout(() => void this.worker.terminate(), stopLimitMs);
     await this.ended;
-    clearTimeout(timer);
   }
 
   private post(message: ToWorker, moved: readonly ArrayBuffer[] = []): void {

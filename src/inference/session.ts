@@ -31,6 +31,8 @@ const sessionOptions: InferenceSession.SessionOptions = {
   intraOpNumThreads: 1,
   interOpNumThreads: 1,
   executionMode: 'sequential',
+  // Errors come back as exceptions; ONNX Runtime need not print them as well.
+  logSeverityLevel: 4,
   enableCpuMemArena: false,
   enableMemPattern: false,
 };
@@ -59,7 +61,12 @@ export async function openNetwork(spec: NetworkSpec): Promise<NetworkSession> {
       }
       const feeds = toFeeds(spec, input);
       const networkStartMs = performance.now();
-      const results = await session.run(feeds, [spec.outputName]);
+      const results = await session.run(feeds, [spec.outputName]).catch((cause: unknown) => {
+        const shape = feeds[spec.input.name]?.dims.join(', ') ?? '';
+        throw new VoicegateError('inference_failed', `${spec.id}: ONNX Runtime refused an input of [${shape}]`, {
+          cause,
+        });
+      });
       const networkMs = performance.now() - networkStartMs;
       const output = results[spec.outputName];
       if (!(output?.data instanceof Float32Array)) {

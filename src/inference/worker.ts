@@ -21,6 +21,8 @@ port.on('message', (message: ToWorker) => {
     case 'stop':
       port.close();
       break;
+    default:
+      throw new Error('the inference worker got a message it does not know');
   }
 });
 

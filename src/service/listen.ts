@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { decodeAudio, type AudioLimits } from '../audio/decode.js';
+import { decodeAudio, resample, type AudioLimits } from '../audio/decode.js';
 import { keptSpeech, voiceWindows } from '../audio/kept-speech.js';
 import { assessQuality } from '../audio/quality.js';
 import type { SpeechActivityDetector } from '../audio/speech-activity.js';
@@ -57,9 +57,13 @@ export function createEars(parts: {
       parts.onStage(stage, (performance.now() - startMs) / 1000);
     }
   };
-  const { sampleRateHz } = parts.embedder;
+  const { embedder } = parts;
+  const { sampleRateHz } = parts.activity;
+  // Telephone audio is decoded at the telephone's rate; a model of another rate gets what is kept of it resampled.
+  const embed = async (samples: Float32Array, netSpeechSeconds: number): Promise<Embedding> =>
+    embedder.embed(await resample(samples, sampleRateHz, embedder.sampleRateHz), netSpeechSeconds);
   return {
-    modelId: parts.embedder.modelId,
+    modelId: embedder.modelId,
     async decode(audio) {
       const decoded = await timed(
         'decode',
@@ -81,7 +85,7 @@ export function createEars(parts: {
       const windows = voiceWindows(samples, sampleRateHz);
       const [embedding, ...parted] = await timed(
         'embedding',
-        Promise.all([samples, ...windows].map((part) => parts.embedder.embed(part, report.netSpeechSeconds))),
+        Promise.all([samples, ...windows].map((part) => embed(part, report.netSpeechSeconds))),
       );
       return { report, embedding: embedding ?? null, minWindowCosine: leastCosine(parted) };
     },

@@ -16,7 +16,8 @@ const startParams = [...PGlite.defaultStartParams, '-c', 'shared_buffers=32MB'];
 
 /**
  * PGlite with pgvector, in a folder or (null) in memory. One process may hold a folder; one transaction runs at a time.
- * @throws VoicegateError `configuration_invalid` when another process holds the folder, or it cannot be made or written
+ * @throws VoicegateError `configuration_invalid` when another process holds the folder, or it cannot be made or written;
+ *   `database_unavailable` when the database in it does not start
  */
 export async function openEmbedded(dataDir: string | null): Promise<Engine> {
   if (dataDir === null) return startPool(await start('memory://'), () => undefined);
@@ -55,8 +56,15 @@ async function create(folder: string): Promise<void> {
   renameSync(unfinished, folder);
 }
 
-function start(dataDir: string): Promise<PGlite> {
-  return PGlite.create({ dataDir, extensions: { vector }, startParams });
+async function start(dataDir: string): Promise<PGlite> {
+  try {
+    return await PGlite.create({ dataDir, extensions: { vector }, startParams });
+  } catch (cause) {
+    throw new VoicegateError('database_unavailable', 'the embedded database does not start', {
+      hint: 'The disk may be full or the data folder damaged: make room, or restore the folder from a backup.',
+      cause,
+    });
+  }
 }
 
 function startPool(database: PGlite, unlock: () => void): Engine {

@@ -1,8 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import { VoicegateError } from '../errors.js';
-import { openEmbedded } from './embedded.js';
 import { toVoicegateError } from './database-error.js';
-import { openServer } from './server.js';
 
 /** Where the data lives: a PostgreSQL server, a folder of this machine (PGlite), or nowhere that lasts (PGlite, for tests). */
 export type DatabasePlace =
@@ -15,15 +13,6 @@ export interface Engine {
   readonly pool: Pool;
   /** Ends the connections; the embedded database is shut down and its folder released. */
   close(): Promise<void>;
-}
-
-/**
- * Opens the engine for a place; connects lazily to a server, starts the embedded one at once.
- * @throws VoicegateError `configuration_invalid` for a URL that is none or a folder that another process holds
- */
-export async function openEngine(place: DatabasePlace): Promise<Engine> {
-  if ('databaseUrl' in place) return openServer(place.databaseUrl, place.poolSize);
-  return openEmbedded('dataDir' in place ? place.dataDir : null);
 }
 
 /**

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { PoolClient } from 'pg';
 import { VoicegateError } from '../errors.js';
 import { sqlState } from './database-error.js';
-import { openEngine, type DatabasePlace, type Engine } from './engine.js';
+import type { DatabasePlace, Engine } from './engine.js';
+import { openEngine } from './open-engine.js';
 import { inTransaction } from './transaction.js';
 
 interface Migration {

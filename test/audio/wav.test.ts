@@ -145,9 +145,9 @@ void t.test('chunks around the samples are stepped over, odd ones with their pad
   t.equal(decoded.waveform.samples.length, left.length);
 });
 
-void t.test('a thousand LIST chunks inside each other cost nothing', async (t) => {
-  // wavefile alone would walk 60 of them for longer than this test may run.
-  const lists = Buffer.concat(Array.from({ length: 1000 }, () => chunk('LIST', Buffer.from('INFO'))));
+void t.test('thousands of small LIST chunks are stepped over', async (t) => {
+  // wavefile alone takes 7 s for these; it never sees them.
+  const lists = Buffer.concat(Array.from({ length: 3000 }, () => chunk('LIST', Buffer.from('INFO'))));
   for (const bitsPerSample of [16, 24]) {
     const file = riff([lists, chunk('fmt ', fmtBody({ bitsPerSample })), chunk('data', new Uint8Array(24_000))]);
     t.equal((await decodeAudio(file, at8kHz)).waveform.samples.length, 24_000 / (bitsPerSample / 8));

@@ -33,11 +33,8 @@ void t.test('a chain as it was sealed is sound, with and without heads', async (
 
 void t.test('the first broken place is named, with what is wrong there', async (t) => {
   const entries = chainOf(10);
-  const altered = entries.map((entry) =>
-    entry.seq === 4
-      ? { ...entry, event: { ...entry.event, kind: 'policy_activated', version: 4 } as AuditEvent }
-      : entry,
-  );
+  const otherEvent: AuditEvent = { by: { apiKeyId: 'k1', agentId: null }, kind: 'policy_activated', version: 4 };
+  const altered = entries.map((entry) => (entry.seq === 4 ? { ...entry, event: otherEvent } : entry));
   const late = entries.map((entry) => (entry.seq === 6 ? { ...entry, at: new Date(entry.at.getTime() + 1) } : entry));
   const swapped = [...entries.slice(0, 2), at(entries, 3), at(entries, 2), ...entries.slice(4)];
   const twice = [...entries.slice(0, 3), ...entries.slice(2)];

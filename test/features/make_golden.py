@@ -26,7 +26,7 @@ def signal(rate: int, seconds: float = 0.6) -> np.ndarray:
     state, noise = 1, np.zeros(n)
     for i in range(n):
         state = (state * 1664525 + 1013904223) % 2**32
-        noise[i] = (state >> 16) % 513 - 256
+        noise[i] = (state >> 16) % 4097 - 2048
     x = np.round(tones) + noise
     x[n - n // 6:] = 0
     return (x / 32768).astype(np.float32)
@@ -44,10 +44,14 @@ KALDI = [
 ]
 
 
+# kaldi-native-fbank calls the symmetric window "hanning", as Kaldi does; its "hann" is the periodic one of librosa.
+WINDOWS = {"hann": "hanning"}
+
+
 def kaldi(o: dict) -> np.ndarray:
     options = knf.FbankOptions()
     frame, mel = options.frame_opts, options.mel_opts
-    frame.dither, frame.samp_freq, frame.window_type, frame.snip_edges = 0, o["sampleRateHz"], o["window"], o["snipEdges"]
+    frame.dither, frame.samp_freq, frame.window_type, frame.snip_edges = 0, o["sampleRateHz"], WINDOWS.get(o["window"], o["window"]), o["snipEdges"]
     frame.frame_length_ms, frame.frame_shift_ms = o["frameLengthMs"], o["frameShiftMs"]
     frame.preemph_coeff, frame.remove_dc_offset = o["preEmphasis"], o["removeDcOffset"]
     mel.num_bins, mel.low_freq, mel.high_freq = o["melBins"], o["lowHz"], o["highHz"]

@@ -49,7 +49,8 @@ void t.test('what was committed is there after kill -9, several times over, and 
       if ((await tx.accounts.get(accountId)) === null || !audited.includes(accountId)) missing.push(accountId);
     }
     const withoutAccount = [];
-    for (const accountId of audited) if ((await tx.accounts.get(accountId ?? '')) === null) withoutAccount.push(accountId);
+    for (const accountId of audited)
+      if ((await tx.accounts.get(accountId ?? '')) === null) withoutAccount.push(accountId);
     return { missing, withoutAccount, audited: audited.length };
   });
   t.same(found.missing, [], 'every transaction that was answered is there, with its audit entry');
@@ -123,6 +124,6 @@ void t.test('a folder that cannot be made or written says so', async (t) => {
   await t.rejects(openStore({ dataDir: join(dataDir, 'file'), ...settings }), { code: 'configuration_invalid' });
   mkdirSync(join(dataDir, 'damaged', 'pgdata'), { recursive: true });
   writeFileSync(join(dataDir, 'damaged', 'pgdata', 'PG_VERSION'), '18\n');
-  await t.rejects(openStore({ dataDir: join(dataDir, 'damaged'), ...settings }));
+  await t.rejects(openStore({ dataDir: join(dataDir, 'damaged'), ...settings }), { code: 'database_unavailable' });
   t.notOk(existsSync(join(dataDir, 'damaged', 'voicegate.lock')), 'the folder is given back');
 });

@@ -2,8 +2,9 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, write
 import { join } from 'node:path';
 import t from 'tap';
 import { migrationsDir } from '../../src/paths.js';
-import { openEngine, withClient, type Engine } from '../../src/storage/engine.js';
+import { withClient, type Engine } from '../../src/storage/engine.js';
 import { migrate, migrateDatabase } from '../../src/storage/migrate.js';
+import { openEngine } from '../../src/storage/open-engine.js';
 import { openStore, storeOn } from '../../src/storage/store.js';
 import { openTestPlace, temporaryFolder, testAuditKey, testDatabaseUrl } from './open-test-store.js';
 

@@ -6,8 +6,9 @@ import pg from 'pg';
 import type { Test } from 'tap';
 import { migrationsDir, rootDir } from '../../src/paths.js';
 import type { Store } from '../../src/service/ports.js';
-import { openEngine, type DatabasePlace, type Engine } from '../../src/storage/engine.js';
+import type { DatabasePlace, Engine } from '../../src/storage/engine.js';
 import { migrate } from '../../src/storage/migrate.js';
+import { openEngine } from '../../src/storage/open-engine.js';
 import { storeOn } from '../../src/storage/store.js';
 
 /** The lane: a PostgreSQL server whose role may create databases; unset, everything runs on the embedded engine. */

@@ -1,0 +1,80 @@
+import { readFile } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import Type, { type Static } from 'typebox';
+import { Value } from 'typebox/value';
+import { VoicegateError } from '../errors.js';
+import type { NetworkSpec } from '../inference/network.js';
+
+const text = Type.String({ minLength: 1 });
+const positive = Type.Number({ exclusiveMinimum: 0 });
+const closed = { additionalProperties: false } as const;
+
+/** models/<id>/card.json of a speech activity network: log-mel frames in, one speech probability per window out. */
+const activityCardSchema = Type.Object(
+  {
+    id: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$' }),
+    file: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$' }),
+    sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+    frontEnd: Type.Object(
+      {
+        kind: Type.Literal('kaldi-fbank'),
+        sampleRateHz: Type.Integer({ minimum: 8000, maximum: 48_000 }),
+        frameLengthMs: positive,
+        frameShiftMs: positive,
+        window: Type.Union(['povey', 'hamming', 'hann', 'rectangular'].map((name) => Type.Literal(name as 'povey'))),
+        preEmphasis: Type.Number({ minimum: 0, maximum: 1 }),
+        removeDcOffset: Type.Boolean(),
+        snipEdges: Type.Boolean(),
+        melBins: Type.Integer({ minimum: 1, maximum: 256 }),
+        lowHz: Type.Number({ minimum: 0 }),
+        highHz: Type.Number(),
+        sampleScale: positive,
+        energyFloor: positive,
+        normalisation: Type.Literal('none'),
+      },
+      closed,
+    ),
+    input: Type.Object({ name: text, layout: Type.Literal('time-bins'), lengthName: Type.Null() }, closed),
+    outputName: text,
+    /** Samples that one probability stands for. */
+    hopSamples: Type.Integer({ minimum: 1 }),
+    licence: Type.Object({ spdx: text, attribution: text }, closed),
+    trainedOn: Type.Array(Type.Object({ corpus: text, licence: text, speakers: Type.Integer({ minimum: 1 }) }, closed)),
+    notes: Type.Array(text),
+  },
+  closed,
+);
+
+/** A speech activity network as data. */
+export type ActivityCard = Static<typeof activityCardSchema>;
+
+/**
+ * Reads and checks the card in a model's folder. The ONNX file is checked by the worker that loads it.
+ * @throws VoicegateError `model_invalid` naming the field
+ */
+export async function loadActivityCard(dir: string): Promise<ActivityCard> {
+  const name = basename(resolve(dir));
+  const hint = 'A speech activity model is a folder in models/ with a card.json like that of activity-8k';
+  let card: unknown;
+  try {
+    card = JSON.parse(await readFile(join(dir, 'card.json'), 'utf8'));
+  } catch (cause) {
+    throw new VoicegateError('model_invalid', `the card of model ${name} cannot be read`, { hint, cause });
+  }
+  if (Value.Check(activityCardSchema, card)) {
+    if (card.id === name) return card;
+    throw new VoicegateError('model_invalid', `the card of model ${name}: id is ${card.id}`, { hint });
+  }
+  const [first] = Value.Errors(activityCardSchema, card);
+  const field = first?.instancePath.slice(1).replaceAll('/', '.') ?? '';
+  throw new VoicegateError('model_invalid', `the card of model ${name}: ${field || 'card'} ${first?.message ?? ''}`, {
+    hint,
+    details: { field },
+  });
+}
+
+/** What the inference pool needs to run the network. `dir` is the card's folder. */
+export function activityNetworkOf(card: ActivityCard, dir: string): NetworkSpec {
+  const { id, sha256, frontEnd, input, outputName } = card;
+  return { id, onnxPath: resolve(dir, card.file), sha256, frontEnd, input, outputName };
+}

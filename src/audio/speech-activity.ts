@@ -1,0 +1,44 @@
+import { VoicegateError } from '../errors.js';
+import type { InferencePool } from '../inference/network.js';
+import type { ActivityCard } from './activity-card.js';
+import { secondsOf, sileroSpanRules, speechSpans, type SpanRules } from './activity-spans.js';
+import type { SpeechActivity, Waveform } from './waveform.js';
+
+/** Finds where somebody speaks, with a small network in the inference pool. */
+export class SpeechActivityDetector {
+  /**
+   * @param pool holds the card's network (`activityNetworkOf`)
+   * @param rules how the network's probabilities become spans
+   */
+  constructor(
+    private readonly pool: InferencePool,
+    private readonly card: ActivityCard,
+    private readonly rules: SpanRules = sileroSpanRules,
+  ) {}
+
+  /** Rate that waveforms must have, Hz. */
+  get sampleRateHz(): number {
+    return this.card.frontEnd.sampleRateHz;
+  }
+
+  /**
+   * @param waveform finite samples at the card's rate, any length; a level between −60 and 0 dBFS makes no difference
+   * @throws VoicegateError `audio_rate_unsupported` for another rate; the pool's `busy`, `inference_failed`, `shutting_down`; the
+   *   signal's reason when aborted
+   */
+  async detect(waveform: Waveform, signal?: AbortSignal): Promise<SpeechActivity> {
+    const { samples, sampleRateHz } = waveform;
+    const { frontEnd, hopSamples, id } = this.card;
+    if (sampleRateHz !== frontEnd.sampleRateHz) {
+      throw new VoicegateError('audio_rate_unsupported', `speech activity of ${sampleRateHz} Hz audio`, {
+        hint: `${id} hears ${frontEnd.sampleRateHz} Hz: resample before`,
+        details: { sampleRateHz, neededRateHz: frontEnd.sampleRateHz },
+      });
+    }
+    // Less than one window cannot reach the shortest speech there is.
+    if (samples.length < hopSamples) return { spans: [], sampleRateHz, netSpeechSeconds: 0 };
+    const { values } = await this.pool.run(id, samples, signal);
+    const spans = speechSpans(values, hopSamples, samples.length, sampleRateHz, this.rules);
+    return { spans, sampleRateHz, netSpeechSeconds: secondsOf(spans, sampleRateHz) };
+  }
+}

@@ -1,0 +1,56 @@
+import t from 'tap';
+import { judgeUtterance } from '../../src/voiceprint/judge-utterance.js';
+
+const needs = {
+  enrolment: { minUtteranceNetSpeechSeconds: 2 },
+  quality: {
+    minNetSpeechSeconds: 1,
+    minSnrDb: 5,
+    maxClippingShare: 0.05,
+    minSpeechLevelDbfs: -50,
+    minBandwidthHz: 1000,
+    multipleSpeakersBelowCosine: 0.2,
+  },
+};
+const good = {
+  totalSeconds: 4,
+  netSpeechSeconds: 3,
+  snrDb: 20,
+  clippingShare: 0,
+  speechLevelDbfs: -25,
+  bandwidthHz: 3000,
+};
+
+t.test('a good utterance is taken', async (t) => {
+  t.same(judgeUtterance({ report: good, minWindowCosine: 0.5 }, needs), []);
+  t.same(judgeUtterance({ report: { ...good, snrDb: null }, minWindowCosine: null }, needs), []);
+});
+
+t.test('the enrolment’s own least net speech holds, not the verification’s', async (t) => {
+  t.same(judgeUtterance({ report: { ...good, netSpeechSeconds: 1.5 }, minWindowCosine: 0.5 }, needs), [
+    'NOT_ENOUGH_SPEECH',
+  ]);
+});
+
+t.test('each limit refuses by itself, and limits themselves are still good', async (t) => {
+  for (const [at, beyond] of [
+    [{ snrDb: 5 }, { snrDb: 4.9 }],
+    [{ clippingShare: 0.05 }, { clippingShare: 0.051 }],
+    [{ speechLevelDbfs: -50 }, { speechLevelDbfs: -50.1 }],
+    [{ bandwidthHz: 1000 }, { bandwidthHz: 999 }],
+  ]) {
+    t.same(judgeUtterance({ report: { ...good, ...at }, minWindowCosine: 0.5 }, needs), []);
+    t.same(judgeUtterance({ report: { ...good, ...beyond }, minWindowCosine: 0.5 }, needs), ['LOW_QUALITY']);
+  }
+});
+
+t.test('more than one voice, and several findings at once', async (t) => {
+  t.same(judgeUtterance({ report: good, minWindowCosine: 0.1 }, needs), ['MULTIPLE_SPEAKERS']);
+  t.same(judgeUtterance({ report: { ...good, netSpeechSeconds: 0, snrDb: NaN }, minWindowCosine: NaN }, needs), [
+    'NOT_ENOUGH_SPEECH',
+    'LOW_QUALITY',
+    'MULTIPLE_SPEAKERS',
+  ]);
+  const unlimited = { ...needs, quality: { ...needs.quality, multipleSpeakersBelowCosine: null } };
+  t.same(judgeUtterance({ report: good, minWindowCosine: -1 }, unlimited), []);
+});
