@@ -14,8 +14,8 @@ import shutil
 import subprocess
 import sys
 
-from speech import CALLERS, LICENCES, RATE_HZ, TMP, add, at_level, call, noise, read_wav, run, seeded, sentence, silence
-from speech import write_wav
+from speech import CALLERS, LICENCES, RATE_HZ, TMP, add, at_level, call, noise
+from speech import read_wav, run, seeded, sentence, silence, write_wav
 
 HERE = pathlib.Path(__file__).resolve().parent
 OUT = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE

@@ -100,6 +100,7 @@ export async function start(config: Config, log: Logger): Promise<Voicegate> {
       queueLimit: config.queueLimit,
     }),
     calibration,
+    policies: new Map(),
     hashKey: secrets.hashKey,
     now: () => new Date(),
     onStage: metrics.stage,

@@ -7,7 +7,7 @@ Viterbi over the `align` output (initials, finals, phones) of a model trained by
 digits_train.py without cuts.  A unit reaches from its first phone's first frame to its
 last phone's last frame; the blanks between units are shared half and half, at most
 120 ms each, and then quiet edges (25 dB below the unit's loudest 10 ms) are cut off.  `cuts.npz`: rows int32 [R] (row numbers of the manifest as loaded), counts int32 [R],
-bounds int64 [sum counts, 2] (first and last + 1 sample in the array), score float32 [R]
+bounds int64 [sum counts, 2] (first and last + 1 sample within the utterance), score float32 [R]
 (mean log-posterior per frame).
 """
 import argparse
@@ -156,7 +156,7 @@ def main():
         stream = map(_job, source)
     for count, (number, found) in enumerate(stream):
         if found is not None:
-            results.append((number, found[0] + rows[number]["at"], found[1]))
+            results.append((number, found[0], found[1]))
         progress.update(count + 1)
     results.sort(key=lambda r: r[0])
     np.savez(args.out, rows=np.array([r[0] for r in results], np.int32),
@@ -167,13 +167,16 @@ def main():
           f"{np.median([r[2] for r in results]):.3f}")
 
 
-def load_cuts(path: str, worst: float = 0.03):
-    """{row number: bounds [n, 2]}, without the worst-scored part of the rows."""
+def load_cuts(path: str, data: dict, worst: float = 0.03):
+    """{row number: bounds [n, 2] in the sample array}, without the worst-scored rows.
+
+    `data` is the loaded manifest; rows must be the same ones in the same order as when aligned.
+    """
     with np.load(path) as stored:
         rows, counts, bounds, score = (stored[k] for k in ("rows", "counts", "bounds", "score"))
     limit = np.quantile(score, worst)
     ends = np.cumsum(counts)
-    return {int(i): bounds[e - c:e]
+    return {int(i): bounds[e - c:e] + data["rows"][i]["at"]
             for i, c, e, s in zip(rows, counts, ends, score) if s >= limit}
 
 

@@ -13,7 +13,7 @@ samples on the training device, `features_of` into log-mel frames of one common 
 No openly licensed connected Mandarin digits exist, so strings are joined from the digits'
 syllables (and homophones, same tone first) that forced alignment found in sentences: mostly
 one voice a string, tight joins with overlap and clipped edges, some gaps and group pauses,
-then resampled, time-compressed or stretched (0.7 to 1.6 times) to a pace drawn from `PACE`, and sent through the telephone chain.
+then resampled, time-compressed or stretched (0.5 to 1.6 times) to a pace drawn from `PACE`, and sent through the telephone chain.
 """
 import collections
 
@@ -256,9 +256,11 @@ class Composer:
         end = max(p[2] + p[1] / p[3] for p in pieces)
         each = (end - pieces[0][2]) / len(units) / 8                 # milliseconds a unit
         low, high = PACE[lang]
+        if rng.random() < 0.15:                      # digits read out one by one
+            low, high = high, 2.2 * high
         aim = float(np.exp(rng.uniform(np.log(low), np.log(high))))
         least = end / (0.98 * seconds * RATE)
-        return max(least, float(np.clip(each / aim, 0.7, 1.6)))
+        return max(least, float(np.clip(each / aim, 0.5, 1.6)))
 
     def one(self, rng, seconds):
         kind = self.kinds[int(rng.choice(len(self.kinds), p=self.p))]
@@ -292,7 +294,8 @@ class Composer:
         last = max(p[2] + p[1] / p[3] for p in pieces) - min(p[2] for p in pieces)
         if need * 240 > 0.9 * last / warp:
             return None
-        return pieces, units, phones, warp
+        lang = self.units[units[0]][:2]
+        return pieces, units, phones, warp, lang
 
     def batch(self, rng, batch_seconds):
         """(pieces [B, P, 7], warp [B], units, phones, seconds)."""
@@ -312,6 +315,7 @@ class Composer:
         return {"pieces": torch.from_numpy(pieces),
                 "warp": torch.tensor([i[3] for i in items], dtype=torch.float32),
                 "units": [i[1] for i in items], "phones": [i[2] for i in items],
+                "lang": [i[4] for i in items],
                 "seconds": seconds}
 
 

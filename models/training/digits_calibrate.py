@@ -5,8 +5,8 @@
 
 Strings of 6 to 8 digits are joined from the digits of kept-aside speakers, English ones also
 taken from connected real digit strings of kept-aside AN4 speakers, and sent through the
-telephone chain.  The temperature minimises the mean negative LLR of the string spoken;
-the `match` threshold of a language is the lowest LLR at which at most `--wrong` of the random wrong strings
+telephone chain.  The temperature and the weights of the blank minimise the mean negative LLR of the string
+spoken; the `match` threshold of a language is the lowest LLR at which at most `--wrong` of the random wrong strings
 (two digits or more) passes.
 """
 import argparse
@@ -22,6 +22,10 @@ import digits_score
 import digits_units as du
 from common import Progress, save_atomic, write_json
 from digits_eval import random_wrong
+from digits_train import distance
+
+TEMPERATURES = (1.0, 1.25, 1.5, 1.8)
+BLANKS = (0.0, -1.0, -2.0, -3.0)
 
 
 def digit_of(units):
@@ -72,7 +76,7 @@ def main():
     import digits_align
 
     data, audio = digits_data.load(args.manifest, args.audio)
-    cuts = digits_align.load_cuts(args.cuts)
+    cuts = digits_align.load_cuts(args.cuts, data)
     audio = np.asarray(audio)
     net, state = digits_model.load_checkpoint(args.checkpoint)
     pipeline = digits_batch.Pipeline(torch.from_numpy(audio), 1.0)
@@ -88,39 +92,48 @@ def main():
                 logits[lang].append((net(pipeline(batch, spec=False))[0][0].double(), spoken))
             progress.update(k + 1)
 
-    def collapsed(lang, temperature):
+    def collapsed(lang, temperature, blank):
         for x, spoken in logits[lang]:
             logp = torch.log_softmax(x / temperature, dim=1).numpy()
-            yield digits_score.collapse(logp, data["units"], du.LEXICON[lang]), spoken
+            yield digits_score.collapse(logp, data["units"], lang, du.LEXICON[lang],
+                                        blank=blank), spoken
 
-    report, best = {}, None
-    for temperature in (0.8, 1.0, 1.25, 1.5, 1.8, 2.2):
-        cost = np.mean([-max(digits_score.llr(c, s), -60.0) / len(s)
-                        for lang in logits for c, s in collapsed(lang, temperature)])
-        report[str(temperature)] = round(float(cost), 4)
-        if best is None or cost < best[0]:
-            best = (cost, temperature)
-    temperature = best[1]
-    thresholds, figures = {}, {}
+    # One temperature for the model (it is inside the ONNX file), one blank weight a language.
+    costs = {}
+    for temperature in TEMPERATURES:
+        for lang in logits:
+            for blank in BLANKS:
+                costs[temperature, lang, blank] = float(np.mean(
+                    [-max(digits_score.llr(c, s), -60.0) / len(s)
+                     for c, s in collapsed(lang, temperature, blank)]))
+    temperature = min(TEMPERATURES, key=lambda t: sum(
+        min(costs[t, lang, b] for b in BLANKS) for lang in logits))
+    scoring, thresholds, figures = {}, {}, {}
     for lang in logits:
-        right, wrong = [], []
-        for c, spoken in collapsed(lang, temperature):
+        blank = min(BLANKS, key=lambda b: costs[temperature, lang, b])
+        scoring[lang] = {"blank": blank, "filler": digits_score.FILLER}
+        right, wrong, errors, digits = [], [], 0, 0
+        for c, spoken in collapsed(lang, temperature, blank):
             total = digits_score.total(c)
             right.append(digits_score.forward(c, [spoken])[0] - total)
             wrong.extend(digits_score.forward(c, random_wrong(wrong_rng, spoken, 200)) - total)
-        threshold = float(np.quantile(wrong, 1 - args.wrong))
-        threshold = round(min(-2.0, threshold), 2)
+            errors += distance(digits_score.decode(c, 4)[0], spoken)
+            digits += len(spoken)
+        threshold = round(min(-2.0, float(np.quantile(wrong, 1 - args.wrong))), 2)
         thresholds[lang] = {"match": threshold, "near": threshold}
-        figures[lang] = {"strings": len(right), "threshold": threshold,
+        figures[lang] = {"strings": len(right), "threshold": threshold, "blank": blank,
+                         "costPerDigit": round(costs[temperature, lang, blank], 4),
+                         "digitErrorRate": errors / digits,
                          "rightAccepted": float(np.mean(np.array(right) >= threshold)),
                          "wrongAccepted": float(np.mean(np.array(wrong) >= threshold)),
-                         "right1Percent": float(np.quantile(right, 0.01))}
-    print("cost per temperature", report, "->", temperature)
+                         "right1Percent": float(np.quantile(right, 0.01)),
+                         "right3Percent": float(np.quantile(right, 0.03))}
+    print("temperature", temperature)
     print(figures)
-    state.update(temperature=temperature, thresholds=thresholds)
+    state.update(temperature=temperature, thresholds=thresholds, scoring=scoring)
     save_atomic(state, args.out)
     if args.json:
-        write_json({"temperature": temperature, "costPerDigit": report, "languages": figures},
+        write_json({"temperature": temperature, "languages": figures},
                    args.json)
 
 

@@ -39,6 +39,7 @@ class Recogniser:
         meta = self.session.get_modelmeta().custom_metadata_map
         self.units = json.loads(meta["units"])
         self.lexicon = json.loads(meta["lexicon"])
+        self.scoring = json.loads(meta.get("scoring", "{}"))
         self.thresholds = json.loads(meta.get("thresholds", "{}"))
         self.fbank = features.Fbank()
 
@@ -89,7 +90,8 @@ def posteriors(model, folder, lang, channel=None):
         x = read_audio(os.path.join(folder, name)).astype(np.float32) / 32768
         if channel == "phone":
             x = phone(x)
-        out[name] = digits_score.collapse(model(x), model.units, model.lexicon[lang])
+        out[name] = digits_score.collapse(model(x), model.units, lang, model.lexicon[lang],
+                                          **model.scoring.get(lang, {}))
     return out, rows
 
 

@@ -4,7 +4,8 @@
 
 ONNX: input `feats` float32 [N, T, 80], output `logp` float32 [N, ceil(T / 3), units].
 Metadata: sample_rate, frame_step_samples (240), feature_normalize_type, temperature,
-units (JSON list), lexicon (JSON), thresholds (JSON) and the same front-end keys as the
+units (JSON list), lexicon, scoring (blank and filler weights per
+language) and thresholds (JSON), and the same front-end keys as the
 speaker model.
 """
 import argparse
@@ -33,6 +34,7 @@ def export(net, state, path: str, opset: int = 17):
             "feature_normalize_type": "global-mean",
             "temperature": str(state.get("temperature", 1.0)),
             "units": json.dumps(state["units"]), "lexicon": json.dumps(du.LEXICON),
+            "scoring": json.dumps(state.get("scoring", {})),
             "thresholds": json.dumps(state.get("thresholds", {}))}
     for key, value in meta.items():
         entry = model.metadata_props.add()

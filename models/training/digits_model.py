@@ -75,6 +75,32 @@ class DigitNet(nn.Module):
         return self.head(x).transpose(1, 2), extra
 
 
+class Grammar:
+    """The digit grammar's view of the units, per language, as digits_score.py has it.
+
+    `collapse(logits [N, T', units], lang)` -> log-posteriors [N, T', 12]: blank, digits 0..9
+    (a digit's pronunciations added), filler (all other units of the language); units of the
+    other language are left out.  `labels(units)` gives the classes of a transcript.
+    """
+
+    def __init__(self, units: list[str], lexicon: dict):
+        self.groups, self.table = {}, {}
+        for lang, digits in lexicon.items():
+            mine = {i: 11 for i, u in enumerate(units) if u.startswith(lang + ":")}
+            for digit, names in digits.items():
+                mine.update({units.index(n): 1 + int(digit) for n in names if n in units})
+            self.table[lang] = mine
+            self.groups[lang] = [[0]] + [[i for i, c in mine.items() if c == k]
+                                         for k in range(1, 12)]
+
+    def collapse(self, logits, lang: str):
+        parts = [torch.logsumexp(logits[:, :, g], dim=2) for g in self.groups[lang]]
+        return torch.log_softmax(torch.stack(parts, dim=2), dim=2)
+
+    def labels(self, units: list[int], lang: str) -> list[int]:
+        return [self.table[lang][u] for u in units]
+
+
 class Exported(nn.Module):
     """What the ONNX file holds: feats [N, T, 80] -> log-posteriors [N, T', units].
 

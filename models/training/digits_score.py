@@ -2,12 +2,14 @@
 
 Plain NumPy, the reference for the port to the service.  One utterance at a time.
 
-1. `collapse`  log-posteriors [T, units] -> [T, 11]: column 0 is the *gap* (blank, plus every
-   unit that is no digit, at weight exp(FILLER) per frame, so that hesitations and breaths cost
-   a little instead of everything), columns 1..10 the digits 0..9 (the probabilities of
-   a digit's pronunciations added: yī + yāo, zero + oh).
+1. `collapse`  log-posteriors [T, units] -> [T, 11], rows summing to 1: column 0 is the *gap*
+   (blank, times exp(BLANK), plus the language's units that are no digit, times exp(FILLER), so
+   that hesitations and breaths cost something but not everything), columns 1..10 the digits
+   0..9 (the probabilities of a digit's pronunciations added: yī + yāo, zero + oh).  Units of
+   the other language are left out: the language asked for is known.
 2. `total`     log p(any digit string) = sum over frames of log(sum of the columns): CTC gives
-   each path to exactly one string, so the sum over all strings is the sum over all paths.
+   each path to exactly one string, so the sum over all strings is the sum over all paths
+   (0 after `collapse`, whose rows sum to 1).
 3. `forward`   log p(string) by CTC's forward recursion.
 4. LLR(string) = log p(string) - log p(any string): the log posterior probability of the
    string under the digit grammar.  Never above 0; 0 = certain.
@@ -21,24 +23,29 @@ import math
 
 import numpy as np
 
-FILLER = -1.5             # log weight of a non-digit unit's probability, per frame
+FILLER = -5.0             # log weight of a non-digit unit's probability, per frame
+BLANK = 0.0               # log weight of the blank's probability
 FRAME_SAMPLES = 240
 NEG = -1e30
 
 
-def collapse(logp: np.ndarray, units: list[str], lexicon: dict, filler: float = FILLER):
-    """[T, units] natural-log posteriors -> [T, 11] (gap, digits 0..9)."""
+def collapse(logp: np.ndarray, units: list[str], lang: str, lexicon: dict,
+             filler: float = FILLER, blank: float = BLANK):
+    """[T, units] natural-log posteriors -> [T, 11] (gap, digits 0..9), each row sums to 1.
+
+    `lexicon` is the language's: digit -> unit names.
+    """
     p = np.exp(logp.astype(np.float64))
     index = {u: i for i, u in enumerate(units)}
     out = np.zeros((len(p), 11))
-    used = np.zeros(len(units), bool)
-    used[0] = True
+    other = np.array([u.startswith(lang + ":") for u in units])
     for digit in range(10):
         cols = [index[u] for u in lexicon[str(digit)] if u in index]
         out[:, 1 + digit] = p[:, cols].sum(axis=1)
-        used[cols] = True
-    out[:, 0] = p[:, 0] + math.exp(filler) * p[:, ~used].sum(axis=1)
-    return np.log(np.maximum(out, 1e-12))
+        other[cols] = False
+    out[:, 0] = math.exp(blank) * p[:, 0] + math.exp(filler) * p[:, other].sum(axis=1)
+    out = np.maximum(out, 1e-10)
+    return np.log(out / out.sum(axis=1, keepdims=True))
 
 
 def total(c: np.ndarray) -> float:

@@ -2,10 +2,12 @@
 
     python digits_train.py --manifest m.json --audio audio.npy --out a.pt --minutes 4
     python digits_train.py … --cuts cuts.npz --init a.pt --out digits.pt --minutes 6
-    python digits_train.py … --cuts cuts.npz --init digits.pt --own-share 0.3 --lr 3e-4 --out own.pt
+    python digits_train.py … --cuts cuts.npz --init b.pt --grammar 0.8 --lr 5e-4 --out digits.pt
+    python digits_train.py … --cuts cuts.npz --init digits.pt --grammar 0.8 --own-share 0.3 --lr 3e-4 --out own.pt
 
 Without `--cuts`: sentences and words only, with the alignment output (label priors).  With
-`--cuts` (digits_align.py): connected digit strings as well.  `--own-share`: fine-tuning, this
+`--cuts` (digits_align.py): connected digit strings as well.  `--grammar`: the loss that counts is CTC
+over blank, the ten digits and "anything else", as scoring sees them (step 6).  `--own-share`: fine-tuning, this
 share of every batch is the operator's own recordings (digits_data.py --own).
 The length is given in minutes of wall time or in steps; the learning rate rises linearly for
 the first 4 % and falls by a cosine.  The checkpoint holds a running average of the weights
@@ -112,6 +114,10 @@ def main():
     parser.add_argument("--own-share", type=float, default=0.0)
     parser.add_argument("--digit-share", type=float, default=0.0,
                         help="part of the examples that are joined digit strings (default 0.47)")
+    parser.add_argument("--grammar", type=float, default=0.0,
+                        help="weight of the loss under the digit grammar (0..1): last step")
+    parser.add_argument("--freeze-norm", action="store_true",
+                        help="keep the batch statistics (small batches)")
     parser.add_argument("--strength", type=float, default=1.0, help="of the telephone chain")
     parser.add_argument("--workers", type=int, default=max(1, (os.cpu_count() or 2) - 2))
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -128,7 +134,7 @@ def main():
     data, audio = digits_data.load(args.manifest, args.audio, args.limit)
     if args.cuts:
         import digits_align
-        cuts = digits_align.load_cuts(args.cuts)
+        cuts = digits_align.load_cuts(args.cuts, data)
     units, phones = data["units"], data["phones"]
     audio = np.array(audio)
     composer = digits_batch.Composer(data, audio, cuts, own_share=args.own_share,
@@ -151,6 +157,7 @@ def main():
         net.load_state_dict(start.state_dict(), strict=False)
         prior = state.get("prior", prior).to(device)
     average = Average(net)
+    grammar = digits_model.Grammar(units, du.LEXICON)
     optimiser = torch.optim.AdamW(
         [{"params": [p for p in net.parameters() if p.dim() > 1]},
          {"params": [p for p in net.parameters() if p.dim() <= 1], "weight_decay": 0.0}],
@@ -188,7 +195,14 @@ def main():
             + ", ".join(f"{k} {100 * v:.1f}" for k, v in rates.items()), args.log)
         return rates
 
-    net.train()
+    def training():
+        net.train()
+        if args.freeze_norm:
+            for module in net.modules():
+                if isinstance(module, (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d)):
+                    module.eval()
+
+    training()
     progress = Progress("train", 1.0)
     begin = time.time() - used
     saved = time.time()
@@ -209,6 +223,14 @@ def main():
             logits, extra = net(feats)
         loss = ctc(torch.log_softmax(logits.float(), dim=2), batch["units"], device)
         total = loss
+        if args.grammar:
+            total = (1 - args.grammar) * loss
+            for lang in sorted(set(batch["lang"])):
+                rows = [k for k, v in enumerate(batch["lang"]) if v == lang]
+                logp = grammar.collapse(logits[rows].float(), lang)
+                labels = [grammar.labels(batch["units"][k], lang) for k in rows]
+                loss = ctc(logp, labels, device)
+                total = total + args.grammar * loss * len(rows) / len(batch["lang"])
         rows = [k for k, p in enumerate(batch["phones"]) if p]
         if rows and extra is not None and args.align_weight:
             logp = torch.log_softmax(extra[rows].float(), dim=2)
@@ -245,7 +267,7 @@ def main():
     save(final=True)
     write_json({"steps": done, "seconds": round(used, 1), "history": history,
                 "held": rates, "arguments": {k: v for k, v in vars(args).items() if k in (
-                    "minutes", "steps", "batch_seconds", "lr", "drop", "seed", "own_share", "digit_share")}},
+                    "minutes", "steps", "batch_seconds", "lr", "drop", "seed", "own_share", "digit_share", "grammar")}},
                args.out + ".json")
 
 

@@ -84,15 +84,17 @@ class Trials:
     group: np.ndarray
 
 
-def heldout_trials(pack: Pack, names: set[str]) -> Trials:
-    """Up to two enrolment and two test units a speaker; non-targets within the same group."""
+def heldout_trials(pack: Pack, names: set[str], exact_language: bool = False) -> Trials:
+    """Up to two enrolment and two test units a speaker; non-targets within the same group,
+    or with `exact_language` of the same corpus and the very same language."""
     segments, owner, role, group = [], [], [], []
     for name, rows in speaker_rows(pack).items():
         if name not in names:
             continue
         cut = units(pack, rows)
         half = max(1, min(2, len(cut) // 2))
-        key = group_of(str(pack.corpus[rows[0]]), str(pack.lang[rows[0]]))
+        corpus, lang = str(pack.corpus[rows[0]]), str(pack.lang[rows[0]])
+        key = f"{corpus}/{lang}" if exact_language else group_of(corpus, lang)
         for i, unit in enumerate(cut[: 2 * half] if len(cut) >= 2 else []):
             segments.append(unit)
             owner.append(name)

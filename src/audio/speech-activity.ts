@@ -22,17 +22,17 @@ export class SpeechActivityDetector {
   }
 
   /**
-   * @param waveform finite samples at the card's rate, any length; a level between −60 and 0 dBFS makes no difference
+   * @param waveform finite samples at the card's rate, any length; trained to answer alike at speech levels from about −53 to −17 dBFS
    * @throws VoicegateError `audio_rate_unsupported` for another rate; the pool's `busy`, `inference_failed`, `shutting_down`; the
    *   signal's reason when aborted
    */
   async detect(waveform: Waveform, signal?: AbortSignal): Promise<SpeechActivity> {
     const { samples, sampleRateHz } = waveform;
-    const { frontEnd, hopSamples, id } = this.card;
-    if (sampleRateHz !== frontEnd.sampleRateHz) {
+    const { hopSamples, id } = this.card;
+    if (sampleRateHz !== this.sampleRateHz) {
       throw new VoicegateError('audio_rate_unsupported', `speech activity of ${sampleRateHz} Hz audio`, {
-        hint: `${id} hears ${frontEnd.sampleRateHz} Hz: resample before`,
-        details: { sampleRateHz, neededRateHz: frontEnd.sampleRateHz },
+        hint: `${id} hears ${this.sampleRateHz} Hz: resample before`,
+        details: { sampleRateHz, neededRateHz: this.sampleRateHz },
       });
     }
     // Less than one window cannot reach the shortest speech there is.

@@ -44,7 +44,7 @@ export const frontEndSchemas = {
       kind: Type.Literal('nemo-mel'),
       ...frames,
       window: Type.Literal('hann'),
-      fftSize: Type.Union([Type.Literal(256), Type.Literal(512), Type.Literal(1024)]),
+      fftSize: Type.Integer({ minimum: 64, maximum: 2048 }),
       logOffset: Type.Number({ minimum: 1e-37 }),
       padFramesTo: Type.Integer({ minimum: 1, maximum: 1024 }),
     },

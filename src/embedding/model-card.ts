@@ -53,7 +53,7 @@ function check(name: string, schema: typeof modelCardSchema, card: unknown): ass
     refuse(name, 'frontEnd.kind', `must be one of ${Object.keys(frontEndSchemas).join(', ')}`);
   }
   const error = firstError(schema, card);
-  refuse(name, error?.field.slice(1) ?? 'card', error?.message ?? 'does not fit the schema');
+  refuse(name, error?.field.slice(1) || 'card', error?.message ?? 'does not fit the schema');
 }
 
 /** Rules that join several fields. */

@@ -29,6 +29,8 @@ export interface ServiceContext extends KeyContext {
   readonly ears: Ears;
   readonly pins: PinVault;
   readonly calibration: Calibration;
+  /** Policies read so far, by tenant and version: a version never changes once it is stored. */
+  readonly policies: Map<string, PolicyRow>;
   /** Keys the hashes of lines, opt-outs and requests. */
   readonly hashKey: Uint8Array;
   /** Reports a stage's duration, seconds. */
@@ -82,4 +84,21 @@ export async function activePolicy(tx: Tx, now: Date): Promise<PolicyRow> {
   const first = await tx.policies.insert(defaultPolicy, now, 'voicegate');
   await tx.policies.activate(first.version);
   return { ...first, active: true };
+}
+
+/** A version of the policy that was committed before, from memory if it was read before. */
+export async function policyOf(
+  context: ServiceContext,
+  caller: Caller,
+  tx: Tx,
+  version: number | null,
+): Promise<PolicyRow> {
+  const key = `${caller.tenantId} ${version}`;
+  const remembered = context.policies.get(key);
+  if (remembered !== undefined) return remembered;
+  if (version === null) return activePolicy(tx, context.now());
+  const policy = await tx.policies.get(version);
+  if (policy === null) throw new VoicegateError('policy_unknown', `Policy version ${version} is gone`);
+  context.policies.set(key, policy);
+  return policy;
 }

@@ -26,6 +26,11 @@ export interface Store {
 }
 
 export interface Tx {
+  /**
+   * All that a verification asks about an account, at once.
+   * @param accountHash the keyed hash under which an opt-out would be kept
+   */
+  standing(accountId: string, accountHash: Uint8Array): Promise<Standing>;
   readonly accounts: AccountTable;
   readonly consents: ConsentTable;
   readonly enrolments: EnrolmentTable;
@@ -74,6 +79,23 @@ export interface AccountRow {
   readonly pinHash: string | null;
   readonly pinSetAt: Date | null;
 }
+
+/** An account and what belongs to it, for an id that may or may not be an account. */
+export interface Standing {
+  readonly account: AccountRow | null;
+  readonly optedOut: boolean;
+  readonly consented: boolean;
+  readonly print: ActivePrint | null;
+  readonly attempts: AttemptState;
+  /** The tenant's active policy; null before its first. */
+  readonly policyVersion: number | null;
+}
+
+/** The print that a voice is compared with. */
+export type ActivePrint = Pick<
+  VoiceprintRow,
+  'voiceprintId' | 'modelId' | 'vector' | 'netSpeechSeconds' | 'createdAt' | 'supersedesVoiceprintId'
+>;
 
 export interface AccountTable {
   /** The row, or null. */

@@ -6,7 +6,7 @@ import { toLlr } from '../scoring/calibration.js';
 import { cosine } from '../scoring/cosine.js';
 import { optOutHash, type Caller, type ServiceContext } from './context.js';
 import type { Heard } from './listen.js';
-import type { AccountRow, ChallengeRow, Tx, VoiceprintRow } from './ports.js';
+import type { ActivePrint, ChallengeRow, Standing, Tx } from './ports.js';
 import type { VerificationRequest } from './verify.js';
 
 /** What is known before anybody listens. */
@@ -34,45 +34,33 @@ export async function openVerification(
 ): Promise<OpenedVerification> {
   const now = context.now();
   const continuesGiven = await continuesSoFar(tx, caller, request);
-  const row = await tx.accounts.get(request.accountId);
-  const { account } = await standingOf(context, caller, tx, request.accountId, row);
-  const attempts = await tx.attempts.get(request.accountId);
+  const standing = await tx.standing(request.accountId, optOutHash(context, caller, request.accountId));
   const challenge = await tx.challenges.get(request.challengeId);
   let state = challengeState(challenge, { accountId: request.accountId, purpose: 'verification', lineHash: line }, now);
   if (state === 'valid' && !(await tx.challenges.claim(request.challengeId, now))) state = 'reused';
   return {
-    account,
-    known: row !== null,
-    pinHash: row?.pinHash ?? null,
+    account: accountEvidence(standing),
+    known: standing.account !== null,
+    pinHash: standing.account?.pinHash ?? null,
     challenge: state,
     judged: state === 'valid',
     language: challenge?.language ?? 'zh',
-    gateOpen: attemptGate(attempts, now).open,
+    gateOpen: attemptGate(standing.attempts, now).open,
     continuesGiven,
   };
 }
 
-/** Whether the account's voice may be judged, and the print to judge it by. */
-export async function standingOf(
-  context: ServiceContext,
-  caller: Caller,
-  tx: Tx,
-  accountId: string,
-  row: AccountRow | null,
-): Promise<{ readonly account: AccountEvidence; readonly print: VoiceprintRow | null }> {
-  const optedOut = await tx.accounts.isOptedOut(optOutHash(context, caller, accountId));
-  const print = await tx.voiceprints.active(accountId);
-  const consent = await tx.consents.current(accountId);
-  if (optedOut) return { account: 'opted_out', print: null };
-  if (row === null || print === null) return { account: 'not_enrolled', print: null };
-  if (consent === null) return { account: 'consent_missing', print: null };
-  return { account: 'enrolled', print };
+/** Whether the account's voice may be judged. */
+export function accountEvidence({ account, optedOut, consented, print }: Standing): AccountEvidence {
+  if (optedOut) return 'opted_out';
+  if (account === null || print === null) return 'not_enrolled';
+  return consented ? 'enrolled' : 'consent_missing';
 }
 
 /** Cosine and calibrated LLR of what was heard against the print. */
 export function compareVoice(
   context: ServiceContext,
-  print: VoiceprintRow | null,
+  print: ActivePrint | null,
   heard: Heard,
   now: Date,
 ): VoiceEvidence {

@@ -6,10 +6,11 @@ import type { Tier } from '../decision/reasons.js';
 import { issueChallenge, type ChallengeView } from './challenges.js';
 import {
   accountPseudonym,
-  activePolicy,
   actorOf,
   lineHash,
   newId,
+  optOutHash,
+  policyOf,
   type Caller,
   type ServiceContext,
 } from './context.js';
@@ -17,7 +18,7 @@ import { answeredAsDecoy } from './decoy.js';
 import type { AudioInput } from './listen.js';
 import type { Tx, VerificationRow } from './ports.js';
 import { checkPin } from './proof.js';
-import { checkNotContinued, compareVoice, openVerification, standingOf } from './verify-steps.js';
+import { accountEvidence, checkNotContinued, compareVoice, openVerification } from './verify-steps.js';
 import { recordFailure, velocityExceeded } from './velocity.js';
 
 /** One attempt to prove who is calling. */
@@ -82,11 +83,13 @@ export async function verify(
   const answer = await context.store.transaction(caller.tenantId, async (tx) => {
     // Once more, now under lock: the account may have been erased, locked, opted out or given a new PIN while we listened.
     const now = context.now();
-    const row = await tx.accounts.lock(accountId);
+    await tx.accounts.lock(accountId);
     const attempts = await tx.attempts.lock(accountId);
     await checkNotContinued(tx, request.continues);
-    const policy = await activePolicy(tx, now);
-    const { account, print } = await standingOf(context, caller, tx, accountId, row);
+    const standing = await tx.standing(accountId, optOutHash(context, caller, accountId));
+    const { account: row, print, policyVersion } = standing;
+    const account = accountEvidence(standing);
+    const policy = await policyOf(context, caller, tx, policyVersion);
     const ladderOpen = attemptGate(attempts, now).open;
     const tooFast = await velocityExceeded(tx, caller, line, policy.document, now);
     const gate = !ladderOpen ? 'locked' : tooFast ? 'velocity' : 'open';
@@ -110,7 +113,8 @@ export async function verify(
       caller.answer === 'opaque' && gate === 'open' && account !== 'enrolled'
         ? answeredAsDecoy(context, request, evidence, heard, honest, policy.document)
         : { decision: honest, counted: honest };
-    await tx.attempts.save(accountId, afterDecision(attempts, counted, evidence.pin, policy.document.attempts, now));
+    const counters = afterDecision(attempts, counted, evidence.pin, policy.document.attempts, now);
+    if (counters !== attempts) await tx.attempts.save(accountId, counters);
     const asked = decision.kind === 'CONTINUE';
     const nextChallenge = asked
       ? await issueChallenge(tx, policy.document, { accountId, language: opened.language, line, now })

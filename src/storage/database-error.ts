@@ -18,6 +18,8 @@ export function isRetryable(error: unknown): boolean {
  */
 export function toVoicegateError(error: unknown): unknown {
   if (error instanceof VoicegateError || !(error instanceof Error)) return error;
+  // "Failing row contains (…)": the detail shows values, and errors get logged.
+  if ('detail' in error) error.detail = undefined;
   const state = sqlState(error);
   if (state === null) return fromConnection(error);
   if (isRetryable(error)) return busy('the database could not order this request among the others', error);

@@ -11,7 +11,7 @@ import type { Engine } from './engine.js';
 /** How long a transaction waits for its turn on the one connection. */
 const queueTimeoutMs = 10_000;
 
-/** PGlite keeps its buffers for ever; with 128 MB, its default, the process is 115 MB larger and no faster at our sizes (see README). */
+/** PGlite keeps its buffers for ever; with its default of 128 MB the process is 115 MB larger (see README). */
 const startParams = [...PGlite.defaultStartParams, '-c', 'shared_buffers=32MB'];
 
 /**

@@ -13,6 +13,7 @@ import { idempotencyTable } from './idempotency.js';
 import { checkSchema, migrate } from './migrate.js';
 import { openEngine } from './open-engine.js';
 import { policyTable } from './policies.js';
+import { standingOf } from './standing.js';
 import { tenantQuery } from './tenant-query.js';
 import { createTenant, listTenants } from './tenants.js';
 import { inTransaction } from './transaction.js';
@@ -59,6 +60,7 @@ export function storeOn(engine: Engine, settings: StoreSettings): Store {
 function tablesOf(client: PoolClient, keys: AuditKeys, tenantId: string): Tx {
   const query = tenantQuery(client, tenantId);
   return {
+    standing: (accountId, accountHash) => standingOf(query, accountId, accountHash),
     accounts: accountTable(query),
     consents: consentTable(query),
     enrolments: enrolmentTable(query),

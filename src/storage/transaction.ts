@@ -29,7 +29,10 @@ async function once<T>(client: PoolClient, work: (client: PoolClient) => Promise
   await client.query('begin');
   try {
     const result = await work(client);
-    await client.query('commit');
+    const { command } = await client.query('commit');
+    // A failed statement whose error `work` swallowed: PostgreSQL answers such a commit without an error, but has rolled back.
+    if (command !== 'COMMIT')
+      throw new Error('a statement failed and its error was not passed on; nothing was committed');
     return result;
   } catch (error) {
     // On a dead connection there is nothing left to roll back; the first error is the one that says why.

@@ -52,11 +52,11 @@ void t.test(
   async (t) => {
     const folder = ownTemporaryFolder(t);
     const asleep = standIn(folder, 'asleep', 'exec sleep 60');
-    await t.rejects(decodeAudio(flac, through(asleep, 700)), {
+    await t.rejects(decodeAudio(flac, through(asleep, 2000)), {
       code: 'audio_decode_timeout',
-      details: { timeoutMs: 700 },
+      details: { timeoutMs: 2000 },
     });
-    await t.rejects(decodeAudio(movie(source), through(asleep, 700)), { code: 'audio_decode_timeout' });
+    await t.rejects(decodeAudio(movie(source), through(asleep, 2000)), { code: 'audio_decode_timeout' });
     t.equal(pidsOf(asleep).length, 2);
     t.ok(pidsOf(asleep).every(isGone), 'no process and no zombie');
     t.same(readdirSync(folder).sort(), ['asleep', 'asleep.pids'], 'no private file');
@@ -65,8 +65,8 @@ void t.test(
 
 void t.test('a wrapper whose child keeps the pipes open holds nobody up for long', needsFfmpeg, async (t) => {
   const folder = ownTemporaryFolder(t);
-  const wrapper = standIn(folder, 'wrapper', 'sleep 4');
-  await t.rejects(decodeAudio(flac, through(wrapper, 500)), { code: 'audio_decode_timeout' });
+  const wrapper = standIn(folder, 'wrapper', 'sleep 8');
+  await t.rejects(decodeAudio(flac, through(wrapper, 2000)), { code: 'audio_decode_timeout' });
   t.ok(pidsOf(wrapper).every(isGone));
 });
 

@@ -14,18 +14,18 @@ const issued: IssuedChallenge = {
 };
 const use: ChallengeUse = { accountId: 'a-1', purpose: 'verification', lineHash: line(1) };
 
-t.test('good for its account, purpose and line until it expires', async (t) => {
+void t.test('good for its account, purpose and line until it expires', async (t) => {
   t.equal(challengeState(issued, use, now), 'valid');
   t.equal(challengeState(issued, use, after(999)), 'valid');
   t.equal(challengeState(issued, use, after(1000)), 'expired');
 });
 
-t.test('used is reused, also after its time', async (t) => {
+void t.test('used is reused, also after its time', async (t) => {
   t.equal(challengeState({ ...issued, usedAt: now }, use, now), 'reused');
   t.equal(challengeState({ ...issued, usedAt: now }, use, after(5000)), 'reused');
 });
 
-t.test('unknown, or of another account, purpose or line, is a mismatch and tells no more', async (t) => {
+void t.test('unknown, or of another account, purpose or line, is a mismatch and tells no more', async (t) => {
   t.equal(challengeState(null, use, now), 'mismatch');
   const used = { ...issued, usedAt: now, expiresAt: after(-1) };
   t.equal(challengeState(used, { ...use, accountId: 'a-2' }, now), 'mismatch');
@@ -34,7 +34,7 @@ t.test('unknown, or of another account, purpose or line, is a mismatch and tells
   t.equal(challengeState(used, { ...use, lineHash: line(1).subarray(1) }, now), 'mismatch');
 });
 
-t.test('bound to a line it needs that line, bound to none it is good on any', async (t) => {
+void t.test('bound to a line it needs that line, bound to none it is good on any', async (t) => {
   t.equal(challengeState(issued, { ...use, lineHash: null }, now), 'mismatch');
   t.equal(challengeState({ ...issued, lineHash: null }, use, now), 'valid');
 });

@@ -6,12 +6,12 @@ const sharedPairs = (digits: string, previous: readonly string[]): number => {
   return adjacentPairs(digits).filter((pair) => heard.has(pair)).length;
 };
 
-t.test('digits of the length asked for, from 6 to 10', async (t) => {
+void t.test('digits of the length asked for, from 6 to 10', async (t) => {
   for (let count = 6; count <= 10; count++)
     t.match(drawDigits({ count, previous: [] }), new RegExp(`^[0-9]{${count}}$`));
 });
 
-t.test('no digit pair of the last five prompts comes again, over a thousand prompts in a row', async (t) => {
+void t.test('no digit pair of the last five prompts comes again, over a thousand prompts in a row', async (t) => {
   for (const count of [6, 8, 10]) {
     let previous: string[] = [];
     let shared = 0;
@@ -24,7 +24,7 @@ t.test('no digit pair of the last five prompts comes again, over a thousand prom
   }
 });
 
-t.test('where no unheard way is left it repeats as few pairs as can be', async (t) => {
+void t.test('where no unheard way is left it repeats as few pairs as can be', async (t) => {
   // Every pair was heard but 01, 12 and 23: 0123 0123 repeats one pair (30), and no way of eight digits repeats none.
   const unheard = ['01', '12', '23'];
   const all = Array.from({ length: 100 }, (_, i) => String(i).padStart(2, '0'));
@@ -32,13 +32,13 @@ t.test('where no unheard way is left it repeats as few pairs as can be', async (
   for (let i = 0; i < 50; i++) t.equal(sharedPairs(drawDigits({ count: 8, previous }), previous), 1);
 });
 
-t.test('earlier prompts that leave only trivial strings are let go', async (t) => {
+void t.test('earlier prompts that leave only trivial strings are let go', async (t) => {
   const all = Array.from({ length: 100 }, (_, i) => String(i).padStart(2, '0'));
   const digits = drawDigits({ count: 8, previous: all.filter((pair) => pair !== '77') });
   t.notOk(isTrivial(digits));
 });
 
-t.test('every digit is as likely as any other at every place', async (t) => {
+void t.test('every digit is as likely as any other at every place', async (t) => {
   // 20,000 strings: 2,000 of each digit expected at a place, standard deviation 42.
   const counts = Array.from({ length: 8 }, () => new Array<number>(10).fill(0));
   for (let i = 0; i < 20_000; i++) {
@@ -53,7 +53,7 @@ t.test('every digit is as likely as any other at every place', async (t) => {
   );
 });
 
-t.test('all allowed strings are drawn alike: a small case counted whole', async (t) => {
+void t.test('all allowed strings are drawn alike: a small case counted whole', async (t) => {
   // Only 0→1, 0→2, 1→0, 2→0 … pairs of {0,1,2} unheard: the strings of three digits without a heard pair are counted.
   const open = ['01', '02', '10', '12', '20', '31'];
   const all = Array.from({ length: 100 }, (_, i) => String(i).padStart(2, '0'));
@@ -73,7 +73,7 @@ t.test('all allowed strings are drawn alike: a small case counted whole', async 
   );
 });
 
-t.test('trivial strings are known as such and never drawn', async (t) => {
+void t.test('trivial strings are known as such and never drawn', async (t) => {
   for (const digits of ['00000000', '12345678', '89012345', '87654321', '12121212', '13579135', '11122211']) {
     t.ok(isTrivial(digits), digits);
   }
@@ -81,7 +81,7 @@ t.test('trivial strings are known as such and never drawn', async (t) => {
   for (let i = 0; i < 2000; i++) if (isTrivial(drawDigits({ count: 6, previous: [] }))) t.fail('drew a trivial string');
 });
 
-t.test('enrolment prompts hold all ten digits together, evenly', async (t) => {
+void t.test('enrolment prompts hold all ten digits together, evenly', async (t) => {
   for (const [count, digits] of [
     [3, 8],
     [2, 5],
@@ -99,11 +99,11 @@ t.test('enrolment prompts hold all ten digits together, evenly', async (t) => {
   }
 });
 
-t.test('enrolment prompts that cannot hold all ten digits are refused', async (t) => {
+void t.test('enrolment prompts that cannot hold all ten digits are refused', async (t) => {
   t.throws(() => enrolmentPrompts({ count: 2, digits: 4 }), RangeError);
 });
 
-t.test('the random source is asked for whole numbers below a bound and nothing else decides', async (t) => {
+void t.test('the random source is asked for whole numbers below a bound and nothing else decides', async (t) => {
   const script = (): ((below: number) => number) => {
     let state = 5;
     return (below) => (state = (state * 48_271) % 2_147_483_647) % below;

@@ -15,13 +15,13 @@ function refusal(pin: string, digits = 6, accountId = 'customer'): string | null
   }
 }
 
-t.test('digits without a pattern are taken, at every length of the policy', async (t) => {
+void t.test('digits without a pattern are taken, at every length of the policy', async (t) => {
   for (const pin of ['7392', '58204', '739284', '4820571', '92750418', '739205841627']) {
     t.equal(refusal(pin, pin.length), null, pin);
   }
 });
 
-t.test('anything but exactly so many ASCII digits has the wrong form', async (t) => {
+void t.test('anything but exactly so many ASCII digits has the wrong form', async (t) => {
   for (const pin of [
     '',
     '73928',
@@ -38,14 +38,14 @@ t.test('anything but exactly so many ASCII digits has the wrong form', async (t)
   }
 });
 
-t.test('repeated digits and groups are too simple', async (t) => {
+void t.test('repeated digits and groups are too simple', async (t) => {
   for (const pin of ['111111', '000000', '121212', '123123', '112233', '998877', '111222', '111112', '595959']) {
     t.equal(refusal(pin), 'pin_too_simple', pin);
   }
   for (const pin of ['1111', '1212', '1122']) t.equal(refusal(pin, 4), 'pin_too_simple', pin);
 });
 
-t.test('sequences up and down, over the end, and in steps of two are too simple', async (t) => {
+void t.test('sequences up and down, over the end, and in steps of two are too simple', async (t) => {
   for (const pin of [
     '123456',
     '012345',
@@ -62,7 +62,7 @@ t.test('sequences up and down, over the end, and in steps of two are too simple'
   }
 });
 
-t.test('digits of the account number are too simple, in any place and backwards', async (t) => {
+void t.test('digits of the account number are too simple, in any place and backwards', async (t) => {
   for (const account of ['739284', '62739284', '7392841000', 'acc-00-739284', '+86 139 7392 84', '482937']) {
     t.equal(refusal('739284', 6, account), 'pin_too_simple', account);
   }

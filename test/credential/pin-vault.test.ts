@@ -5,7 +5,7 @@ import { createPinVault } from '../../src/credential/pin-vault.js';
 const pepper = new Uint8Array(32).fill(7);
 const limits = { concurrency: 2, queueLimit: 10 };
 
-t.test('the right PIN is known again, another is not', async (t) => {
+void t.test('the right PIN is known again, another is not', async (t) => {
   const vault = await createPinVault({ pepper, ...limits });
   const pinHash = await vault.hash('739284');
   t.equal(await vault.verify('739284', pinHash), true);
@@ -13,7 +13,7 @@ t.test('the right PIN is known again, another is not', async (t) => {
   t.equal(await vault.verify('', pinHash), false);
 });
 
-t.test('hashes are argon2id at 19 MiB with two passes, salted, and do not hold the PIN', async (t) => {
+void t.test('hashes are argon2id at 19 MiB with two passes, salted, and do not hold the PIN', async (t) => {
   const vault = await createPinVault({ pepper, ...limits });
   const [one, two] = [await vault.hash('739284'), await vault.hash('739284')];
   t.match(one, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
@@ -21,20 +21,20 @@ t.test('hashes are argon2id at 19 MiB with two passes, salted, and do not hold t
   t.notMatch(one, /739284/);
 });
 
-t.test('without the pepper a stolen hash cannot be checked', async (t) => {
+void t.test('without the pepper a stolen hash cannot be checked', async (t) => {
   const vault = await createPinVault({ pepper, ...limits });
   const other = await createPinVault({ pepper: new Uint8Array(32).fill(8), ...limits });
   t.equal(await other.verify('739284', await vault.hash('739284')), false);
 });
 
-t.test('no hash, or one that cannot be read, answers false after the same hash was computed', async (t) => {
+void t.test('no hash, or one that cannot be read, answers false after the same hash was computed', async (t) => {
   const vault = await createPinVault({ pepper, ...limits });
   for (const pinHash of [null, '', 'not a hash', '$argon2id$v=19$m=19456']) {
     t.equal(await vault.verify('739284', pinHash), false);
   }
 });
 
-t.test('a hash of another cost still verifies and asks to be made anew', async (t) => {
+void t.test('a hash of another cost still verifies and asks to be made anew', async (t) => {
   const vault = await createPinVault({ pepper, ...limits });
   const cheap = await hash('739284', { memoryCost: 8192, timeCost: 1, secret: pepper });
   t.equal(await vault.verify('739284', cheap), true);
@@ -42,7 +42,7 @@ t.test('a hash of another cost still verifies and asks to be made anew', async (
   t.equal(vault.needsRehash(await vault.hash('739284')), false);
 });
 
-t.test('of many guesses at once those beyond the queue are answered busy, and the vault recovers', async (t) => {
+void t.test('of many guesses at once those beyond the queue are answered busy, and the vault recovers', async (t) => {
   const vault = await createPinVault({ pepper, concurrency: 2, queueLimit: 3 });
   const answers = await Promise.allSettled(Array.from({ length: 20 }, () => vault.verify('739284', null)));
   const refused = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as unknown] : []));
@@ -51,6 +51,6 @@ t.test('of many guesses at once those beyond the queue are answered busy, and th
   t.equal(await vault.verify('739284', null), false);
 });
 
-t.test('a short pepper is refused', async (t) => {
+void t.test('a short pepper is refused', async (t) => {
   await t.rejects(createPinVault({ pepper: new Uint8Array(8), ...limits }), { code: 'configuration_invalid' });
 });

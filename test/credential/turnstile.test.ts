@@ -18,7 +18,7 @@ function gatedWork(): { work: () => Promise<number>; finishOne: () => void; runn
 
 const settle = (): Promise<void> => new Promise((done) => setImmediate(done));
 
-t.test('never more run at once than allowed, and all get their turn in order', async (t) => {
+void t.test('never more run at once than allowed, and all get their turn in order', async (t) => {
   const inTurn = createTurnstile(2, 10);
   const { work, finishOne, running } = gatedWork();
   const order: number[] = [];
@@ -32,7 +32,7 @@ t.test('never more run at once than allowed, and all get their turn in order', a
   t.same(order, [0, 1, 2, 3, 4, 5]);
 });
 
-t.test('one beyond the queue is refused with busy and takes nobody’s place', async (t) => {
+void t.test('one beyond the queue is refused with busy and takes nobody’s place', async (t) => {
   const inTurn = createTurnstile(1, 1);
   const { work, finishOne } = gatedWork();
   const first = inTurn(work);
@@ -45,7 +45,7 @@ t.test('one beyond the queue is refused with busy and takes nobody’s place', a
   await second;
 });
 
-t.test('work that fails frees its place', async (t) => {
+void t.test('work that fails frees its place', async (t) => {
   const inTurn = createTurnstile(1, 0);
   await t.rejects(
     inTurn(() => Promise.reject(new Error('no'))),

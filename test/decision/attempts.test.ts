@@ -24,25 +24,28 @@ function climb(count: number): { state: AttemptState; waits: (number | null)[] }
   return { state, waits };
 }
 
-t.test('four failures are free, the fifth brings 30 s, each further one doubles the wait up to an hour', async (t) => {
-  t.same(climb(13).waits, [0, 0, 0, 0, 30, 60, 120, 240, 480, 960, 1920, 3600, 3600]);
-});
+void t.test(
+  'four failures are free, the fifth brings 30 s, each further one doubles the wait up to an hour',
+  async (t) => {
+    t.same(climb(13).waits, [0, 0, 0, 0, 30, 60, 120, 240, 480, 960, 1920, 3600, 3600]);
+  },
+);
 
-t.test('the fiftieth failure disables until an operator unlocks', async (t) => {
+void t.test('the fiftieth failure disables until an operator unlocks', async (t) => {
   t.equal(climb(49).state.disabled, false);
   const { state } = climb(50);
   t.equal(state.disabled, true);
   t.same(gate(state, later(1e9)), { open: false, retryAt: null });
 });
 
-t.test('a lock is closed until its end and open from it on', async (t) => {
+void t.test('a lock is closed until its end and open from it on', async (t) => {
   const state = { ...noAttempts, failures: 5, lockedUntil: later(30) };
   t.same(gate(state, later(29.999)), { open: false, retryAt: later(30) });
   t.same(gate(state, later(30)), { open: true });
   t.same(gate(noAttempts, start), { open: true });
 });
 
-t.test('only a REJECT by voice, PIN or text counts, and as one failure', async (t) => {
+void t.test('only a REJECT by voice, PIN or text counts, and as one failure', async (t) => {
   const counting: Reason[] = ['VOICE_MISMATCH', 'PIN_FAILED', 'WRONG_TEXT'];
   for (const reason of reasons) {
     const state = afterDecision(noAttempts, reject(reason), 'missing', nistDraftLadder, start);
@@ -57,23 +60,23 @@ t.test('only a REJECT by voice, PIN or text counts, and as one failure', async (
   }
 });
 
-t.test('an ACCEPT with the right PIN clears everything', async (t) => {
+void t.test('an ACCEPT with the right PIN clears everything', async (t) => {
   const { state } = climb(7);
   t.same(afterDecision(state, accept, 'right', nistDraftLadder, start), noAttempts);
 });
 
-t.test('an ACCEPT without a PIN does not buy further guesses at the PIN', async (t) => {
+void t.test('an ACCEPT without a PIN does not buy further guesses at the PIN', async (t) => {
   const before = { failures: 4, wrongPins: 3, lockedUntil: null, disabled: false };
   const after = afterDecision(before, accept, 'missing', nistDraftLadder, start);
   t.same(after, { failures: 3, wrongPins: 3, lockedUntil: null, disabled: false });
 });
 
-t.test('a wrong PIN given as a proof counts like one in a verification', async (t) => {
+void t.test('a wrong PIN given as a proof counts like one in a verification', async (t) => {
   const byProof = afterWrongPin(noAttempts, nistDraftLadder, start);
   t.same(byProof, afterDecision(noAttempts, reject('PIN_FAILED'), 'wrong', nistDraftLadder, start));
 });
 
-t.test('the operator ladder locks for a day at the third wrong PIN and then starts anew', async (t) => {
+void t.test('the operator ladder locks for a day at the third wrong PIN and then starts anew', async (t) => {
   let state = noAttempts;
   for (let i = 0; i < 2; i++) state = afterWrongPin(state, operatorLadder, start);
   t.same(gate(state, start), { open: true });
@@ -83,7 +86,7 @@ t.test('the operator ladder locks for a day at the third wrong PIN and then star
   t.same(next, { failures: 1, wrongPins: 1, lockedUntil: null, disabled: false });
 });
 
-t.test('the operator ladder bounds failures of voice and text too', async (t) => {
+void t.test('the operator ladder bounds failures of voice and text too', async (t) => {
   let state = noAttempts;
   for (let i = 0; i < 9; i++) state = afterDecision(state, reject('VOICE_MISMATCH'), 'missing', operatorLadder, start);
   t.same(gate(state, start), { open: true });
@@ -91,7 +94,7 @@ t.test('the operator ladder bounds failures of voice and text too', async (t) =>
   t.equal(gate(state, start).open, false);
 });
 
-t.test('a disabled account stays disabled when the policy changes to another ladder', async (t) => {
+void t.test('a disabled account stays disabled when the policy changes to another ladder', async (t) => {
   const { state } = climb(50);
   const after = afterWrongPin({ ...state, lockedUntil: start }, operatorLadder, later(1e6));
   t.equal(after.disabled, true);

@@ -28,7 +28,7 @@ const isMatch = ({ phrase }: Evidence): boolean => phrase.kind === 'checked' && 
 const ageHours = (voice: VoiceEvidence): number => (voice.kind === 'compared' ? voice.voiceprintAgeSeconds / 3600 : 0);
 const replaced = (voice: VoiceEvidence): boolean => voice.kind === 'compared' && voice.voiceprintReplacedAnother;
 
-t.test('over every combination of evidence', async (t) => {
+void t.test('over every combination of evidence', async (t) => {
   const rules = {
     'a wrong PIN never leads to ACCEPT': rule((e, d) => e.pin !== 'wrong' || d.kind !== 'ACCEPT'),
     'a wrong PIN of an open account with a valid challenge is REJECT, PIN_FAILED first': rule(

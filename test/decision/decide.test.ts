@@ -102,13 +102,13 @@ const table: readonly [title: string, changes: Partial<Evidence>, tier: Tier, an
 ];
 
 for (const [title, changes, tier, answer] of table) {
-  t.test(`${title}: ${answer}`, async (t) => {
+  void t.test(`${title}: ${answer}`, async (t) => {
     const decision = decide({ ...faultless, ...changes }, policy, tier);
     t.equal([decision.kind, ...decision.reasons].join(' '), answer);
   });
 }
 
-t.test('after three CONTINUE answers the same finding is STEP_UP, with the same reason', async (t) => {
+void t.test('after three CONTINUE answers the same finding is STEP_UP, with the same reason', async (t) => {
   for (const changes of [
     { challenge: 'expired' },
     { voice: unsure },
@@ -122,7 +122,7 @@ t.test('after three CONTINUE answers the same finding is STEP_UP, with the same 
   }
 });
 
-t.test('each tier accepts from its own threshold on, and not below', async (t) => {
+void t.test('each tier accepts from its own threshold on, and not below', async (t) => {
   const kindAt = (llr: number, tier: Tier): string => decide({ ...faultless, voice: compared(llr) }, policy, tier).kind;
   t.equal(kindAt(tiers.low.minVoiceLlr, 'low'), 'ACCEPT');
   t.equal(kindAt(tiers.low.minVoiceLlr - 1e-9, 'low'), 'CONTINUE');

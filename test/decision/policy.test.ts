@@ -23,7 +23,7 @@ function refusal(value: unknown): VoicegateError {
   throw new Error('was not refused');
 }
 
-t.test('the default policy and both ladders are valid, and come back as a copy', async (t) => {
+void t.test('the default policy and both ladders are valid, and come back as a copy', async (t) => {
   const parsed = parsePolicy(defaultPolicy);
   t.same(parsed, defaultPolicy);
   t.not(parsed, defaultPolicy);
@@ -66,7 +66,7 @@ const refused: readonly [path: string, value: unknown, field: string, hint: RegE
 ];
 
 for (const [path, value, field, hint] of refused) {
-  t.test(`${path} = ${JSON.stringify(value)} is refused, naming ${field}`, async (t) => {
+  void t.test(`${path} = ${JSON.stringify(value)} is refused, naming ${field}`, async (t) => {
     const error = refusal(changed(path, value));
     t.equal(error.code, 'policy_invalid');
     t.equal(error.details?.field, field);
@@ -75,6 +75,6 @@ for (const [path, value, field, hint] of refused) {
   });
 }
 
-t.test('what is no object at all is refused', async (t) => {
+void t.test('what is no object at all is refused', async (t) => {
   for (const value of [null, undefined, 3, 'policy', []]) t.equal(refusal(value).code, 'policy_invalid');
 });

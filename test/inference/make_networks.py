@@ -12,10 +12,12 @@ from onnx import TensorProto, helper, numpy_helper
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "networks")
 
 
-def save(name, nodes, inputs, outputs, constants=()):
+def save(name, nodes, inputs, outputs, constants=(), metadata=()):
     initializers = [numpy_helper.from_array(np.asarray(value), key) for key, value in constants]
     graph = helper.make_graph(nodes, name, inputs, outputs, initializers)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8, producer_name="voicegate-test")
+    for key, value in metadata:
+        model.metadata_props.add(key=key, value=value)
     onnx.checker.check_model(model)
     onnx.save(model, os.path.join(HERE, f"{name}.onnx"))
 
@@ -29,6 +31,11 @@ def main():
     # Kaldi families: [N, T, 24] -> mean over time.
     save("frames", [helper.make_node("ReduceMean", ["feats"], ["embs"], axes=[1], keepdims=0)],
          [floats("feats", "N", "T", 24)], [floats("embs", "N", 24)])
+    # The baseline's input and next to no network: what is left of a run is what surrounds it. The metadata lets sherpa-onnx run it.
+    save("surroundings", [helper.make_node("ReduceMean", ["feats"], ["embs"], axes=[1], keepdims=0)],
+         [floats("feats", "N", "T", 80)], [floats("embs", "N", 80)],
+         metadata=[("framework", "wespeaker"), ("language", "none"), ("url", "none"), ("comment", "no speaker model"), ("sample_rate", "8000"),
+                   ("output_dim", "80"), ("normalize_samples", "1"), ("feature_normalize_type", "global-mean")])
     # NeMo: [N, 32, T] and the number of valid frames -> sum of squares over time / length.
     save("nemo", [
         helper.make_node("ReduceSumSquare", ["audio_signal"], ["sum"], axes=[2], keepdims=0),

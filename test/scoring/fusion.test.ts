@@ -2,7 +2,7 @@ import t from 'tap';
 import { fuseVoiceAndPhrase } from '../../src/scoring/fusion.js';
 import { near } from './seeded-scores.js';
 
-t.test('the fused ratio is that of two equally likely attacks', async (t) => {
+void t.test('the fused ratio is that of two equally likely attacks', async (t) => {
   for (const [voice, phrase] of [
     [3, 4],
     [-2, 5],
@@ -15,14 +15,14 @@ t.test('the fused ratio is that of two equally likely attacks', async (t) => {
   }
 });
 
-t.test('neither factor makes up for the other: at most ln 2 above the weaker', async (t) => {
+void t.test('neither factor makes up for the other: at most ln 2 above the weaker', async (t) => {
   for (const strong of [0, 5, 50, 5000, Infinity]) {
     const fused = fuseVoiceAndPhrase(-1, strong);
     t.ok(fused >= -1 && fused <= -1 + Math.LN2 + 1e-12, `${strong} → ${fused}`);
   }
 });
 
-t.test('it rises with each factor', async (t) => {
+void t.test('it rises with each factor', async (t) => {
   let last = -Infinity;
   for (let voice = -20; voice <= 20; voice++) {
     const fused = fuseVoiceAndPhrase(voice, 3);
@@ -31,7 +31,7 @@ t.test('it rises with each factor', async (t) => {
   }
 });
 
-t.test('what is no number stays none, and nothing overflows', async (t) => {
+void t.test('what is no number stays none, and nothing overflows', async (t) => {
   t.ok(Number.isNaN(fuseVoiceAndPhrase(NaN, 3)));
   t.ok(Number.isNaN(fuseVoiceAndPhrase(3, NaN)));
   t.equal(fuseVoiceAndPhrase(-Infinity, 3), -Infinity);

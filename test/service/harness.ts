@@ -106,6 +106,7 @@ export async function openHarness(t: Test): Promise<Harness> {
       command: 'none',
       notes: [],
     },
+    policies: new Map(),
     hashKey: randomBytes(32),
     now: () => new Date(Date.now() + aheadMs),
     onStage: () => undefined,

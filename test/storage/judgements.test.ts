@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import t from 'tap';
 import { openTestStore } from './open-test-store.js';
 import {
@@ -229,6 +230,24 @@ void t.test('a text that no database can hold is a bad request, and the transact
     await tx.accounts.get('nul\u0000');
   });
   await t.rejects(work, { code: 'invalid_request' });
+  t.equal(await store.transaction(tenantId, (tx) => tx.accounts.get(accountId)), null);
+});
+
+void t.test('an error of the database shows no values of the row it refused', async (t) => {
+  const row = verificationRow('caller-who-must-not-be-named', { continuesGiven: -1 });
+  const work = store.transaction(tenantId, (tx) => tx.verifications.insert(row));
+  const error: unknown = await work.catch((error: unknown) => error);
+  t.match(error, { code: '23514', message: /violates check constraint/ });
+  t.notMatch(inspect(error, { depth: 9, showHidden: true }), /must-not-be-named/);
+});
+
+void t.test('work that swallows a failed statement commits nothing and is told so', async (t) => {
+  const accountId = fresh('account');
+  const work = store.transaction(tenantId, async (tx) => {
+    await tx.accounts.insertIfAbsent(accountRow(accountId));
+    await tx.accounts.get('nul\u0000').catch(() => null);
+  });
+  await t.rejects(work, /nothing was committed/);
   t.equal(await store.transaction(tenantId, (tx) => tx.accounts.get(accountId)), null);
 });
 

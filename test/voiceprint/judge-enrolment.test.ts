@@ -9,7 +9,7 @@ const at = (degrees: number, netSpeechSeconds = 3): EnrolledUtterance => ({
   netSpeechSeconds,
 });
 
-t.test('too few utterances or seconds: incomplete, with what is missing', async (t) => {
+void t.test('too few utterances or seconds: incomplete, with what is missing', async (t) => {
   t.same(judgeEnrolment([], needs), {
     kind: 'incomplete',
     utterances: 0,
@@ -26,7 +26,7 @@ t.test('too few utterances or seconds: incomplete, with what is missing', async 
   });
 });
 
-t.test('progress is told without judging voices', async (t) => {
+void t.test('progress is told without judging voices', async (t) => {
   t.same(enrolmentProgress([at(0, 4), at(180, 5)], needs), {
     utterances: 2,
     netSpeechSeconds: 9,
@@ -34,7 +34,7 @@ t.test('progress is told without judging voices', async (t) => {
   });
 });
 
-t.test('enough of one voice: the mean direction weighted by seconds, at unit length', async (t) => {
+void t.test('enough of one voice: the mean direction weighted by seconds, at unit length', async (t) => {
   const judged = judgeEnrolment([at(0, 2), at(0, 2), at(40, 4)], needs);
   t.equal(judged.kind, 'complete');
   if (judged.kind !== 'complete') return;
@@ -45,17 +45,17 @@ t.test('enough of one voice: the mean direction weighted by seconds, at unit len
   t.ok(Math.abs(judged.leastCosine - Math.cos((40 * Math.PI) / 180)) < 1e-6);
 });
 
-t.test('one pair below the self-consistency is enough to refuse, and the odd one is named', async (t) => {
+void t.test('one pair below the self-consistency is enough to refuse, and the odd one is named', async (t) => {
   const judged = judgeEnrolment([at(0), at(90), at(10), at(-10)], needs);
   t.match(judged, { kind: 'inconsistent', pairsBelow: 3, oddOneOut: 1 });
   t.ok(judged.kind === 'inconsistent' && Math.abs(judged.leastCosine - Math.cos((100 * Math.PI) / 180)) < 1e-6);
 });
 
-t.test('the refusal is by the worst pair, not by the mean: two that fit do not carry a third', async (t) => {
+void t.test('the refusal is by the worst pair, not by the mean: two that fit do not carry a third', async (t) => {
   t.equal(judgeEnrolment([at(0), at(50), at(-50)], needs).kind, 'inconsistent');
 });
 
-t.test('a vector that is no number is inconsistent, not accepted', async (t) => {
+void t.test('a vector that is no number is inconsistent, not accepted', async (t) => {
   const broken = { vector: Float32Array.of(NaN, 1), netSpeechSeconds: 3 };
   t.equal(judgeEnrolment([at(0), at(1), broken], needs).kind, 'inconsistent');
 });

@@ -21,18 +21,18 @@ const good = {
   bandwidthHz: 3000,
 };
 
-t.test('a good utterance is taken', async (t) => {
+void t.test('a good utterance is taken', async (t) => {
   t.same(judgeUtterance({ report: good, minWindowCosine: 0.5 }, needs), []);
   t.same(judgeUtterance({ report: { ...good, snrDb: null }, minWindowCosine: null }, needs), []);
 });
 
-t.test('the enrolment’s own least net speech holds, not the verification’s', async (t) => {
+void t.test('the enrolment’s own least net speech holds, not the verification’s', async (t) => {
   t.same(judgeUtterance({ report: { ...good, netSpeechSeconds: 1.5 }, minWindowCosine: 0.5 }, needs), [
     'NOT_ENOUGH_SPEECH',
   ]);
 });
 
-t.test('each limit refuses by itself, and limits themselves are still good', async (t) => {
+void t.test('each limit refuses by itself, and limits themselves are still good', async (t) => {
   for (const [at, beyond] of [
     [{ snrDb: 5 }, { snrDb: 4.9 }],
     [{ clippingShare: 0.05 }, { clippingShare: 0.051 }],
@@ -44,7 +44,7 @@ t.test('each limit refuses by itself, and limits themselves are still good', asy
   }
 });
 
-t.test('more than one voice, and several findings at once', async (t) => {
+void t.test('more than one voice, and several findings at once', async (t) => {
   t.same(judgeUtterance({ report: good, minWindowCosine: 0.1 }, needs), ['MULTIPLE_SPEAKERS']);
   t.same(judgeUtterance({ report: { ...good, netSpeechSeconds: 0, snrDb: NaN }, minWindowCosine: NaN }, needs), [
     'NOT_ENOUGH_SPEECH',
