@@ -32,8 +32,6 @@ const keepVariants: readonly (readonly [name: string, rules: KeepRules | null])[
   ['whole files', null],
   ['margins 0.1 s, pauses as they are', { marginSeconds: 0.1, longestPauseSeconds: Infinity }],
   ['margins 0.1 s, pauses to 0.3 s', { marginSeconds: 0.1, longestPauseSeconds: 0.3 }],
-  ['margins 0.2 s, pauses to 0.3 s', { marginSeconds: 0.2, longestPauseSeconds: 0.3 }],
-  ['margins 0.3 s, pauses to 0.3 s', { marginSeconds: 0.3, longestPauseSeconds: 0.3 }],
   ['margins 0.5 s, pauses to 0.3 s', { marginSeconds: 0.5, longestPauseSeconds: 0.3 }],
   ['margins 0.5 s, pauses to 0.5 s', { marginSeconds: 0.5, longestPauseSeconds: 0.5 }],
   ['margins 0.5 s, pauses to 1 s', { marginSeconds: 0.5, longestPauseSeconds: 1 }],

@@ -3,7 +3,16 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openEars } from './calibration/ears.js';
-import { candidates, crossValidate, fitLists, foldCount, llrOf, nontargetMoments } from './calibration/fit.js';
+import {
+  adopted,
+  candidates,
+  crossValidate,
+  fitLists,
+  foldCount,
+  llrOf,
+  nontargetMoments,
+  secondsRange,
+} from './calibration/fit.js';
 import { reportRates, reportSelfConsistency } from './calibration/report.js';
 import { scoreList, type Ear, type ScoredList } from './calibration/scored-trials.js';
 import { devList, evaluationLists, openDevLists, trainingLists, type TrialList } from './calibration/speech-lists.js';
@@ -49,17 +58,18 @@ for (const [name, features] of Object.entries(candidates)) {
   console.log(`${name}: Cllr ${cllr.toFixed(4)}, min Cllr ${minCllr.toFixed(4)}, EER ${(100 * eer).toFixed(2)} %`);
 }
 
-const features = candidates.cosine;
-const fit = fitLists(fitting, features);
-const llr = llrOf(fit, features);
+const fit = fitLists(fitting, adopted);
+const llr = llrOf(fit, adopted);
 const calibration: Calibration = parseCalibration(
   {
     version: `${options.date}.1`,
     modelId: card.id,
     modelSha256: card.sha256,
-    kind: 'linear',
+    kind: 'cosine-and-test-seconds',
     scale: fit.weights[0],
     offset: fit.offset,
+    secondsWeight: fit.weights[1],
+    ...secondsRange,
     nontarget: nontargetMoments(fitting, llr),
     fittedOn: fitting.map(({ source, condition, trials }) => ({
       source,
@@ -68,7 +78,7 @@ const calibration: Calibration = parseCalibration(
       targets: trials.filter((trial) => trial.isTarget).length,
       nontargets: trials.filter((trial) => !trial.isTarget).length,
     })),
-    crossValidation: { folds: foldCount, ...crossValidate(fitting, features) },
+    crossValidation: { folds: foldCount, ...crossValidate(fitting, adopted) },
     date: options.date,
     command: `node dist/bench/calibrate.js --model ${options.model} --unseen ${options.unseen} --write`,
     notes: [
@@ -87,7 +97,9 @@ const thresholds = {
   standard: tiers.standard.minVoiceLlr,
   high: tiers.high.minFusedLlr,
 };
-console.log(`\n## llr = ${calibration.scale.toFixed(3)} · cosine + ${calibration.offset.toFixed(3)}`);
+console.log(
+  `\n## llr = ${calibration.scale.toFixed(3)} · cosine + ${calibration.offset.toFixed(3)} + ${calibration.secondsWeight.toFixed(3)} · ln(seconds)`,
+);
 console.log(`different speakers: ${JSON.stringify(calibration.nontarget)}`);
 console.log('\n## Rates in percent, FNMR / FMR at the default thresholds (voice alone)\n');
 console.log(reportRates([...fitting, ...evaluation], llr, thresholds).join('\n'));

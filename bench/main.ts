@@ -1,11 +1,16 @@
 /** `npm run bench -- NAME`: each bench prints ratios first. Without a name all of them run, the long ones shortened. */
 import { benchMemory } from './memory.js';
+import { benchRealCallers } from './real-callers.js';
 import { benchService } from './service.js';
 
 const benches: Record<string, (argument: string | undefined) => Promise<void>> = {
   service: () => benchService(),
+  callers: async (perKind) => void (await benchRealCallers(Number(perKind ?? 1000))),
   memory: (verifications) => benchMemory(Number(verifications ?? 20_000)),
 };
+
+/** Arguments of the long ones when all run. */
+const shortened: Record<string, string> = { callers: '20', memory: '2000' };
 
 const [name, argument] = process.argv.slice(2);
 if (name !== undefined && benches[name] === undefined) {
@@ -15,5 +20,5 @@ if (name !== undefined && benches[name] === undefined) {
 for (const [title, bench] of Object.entries(benches)) {
   if (name !== undefined && name !== title) continue;
   process.stdout.write(`\n${title}\n`);
-  await bench(name === undefined && title === 'memory' ? '2000' : argument);
+  await bench(name === undefined ? shortened[title] : argument);
 }

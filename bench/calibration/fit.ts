@@ -1,3 +1,4 @@
+import { heldSeconds } from '../../src/scoring/calibration.js';
 import { cllr, minCllr } from '../../src/scoring/cllr.js';
 import { equalErrorRate } from '../../src/scoring/error-rates.js';
 import { fitLogistic, type LinearLlr } from '../../src/scoring/logistic.js';
@@ -6,16 +7,20 @@ import { scoresOf, type ScoredList, type ScoredTrial } from './scored-trials.js'
 /** Numbers that a calibration may look at. */
 export type Features = (trial: ScoredTrial) => readonly number[];
 
-/** The candidates that are compared by cross-validation. */
-export const candidates = {
+/** Net speech of the fitting trials lies within this; toLlr holds to it. */
+export const secondsRange = { leastSeconds: 1, mostSeconds: 6 };
+
+const logSeconds = (seconds: number): number => Math.log(heldSeconds(seconds, secondsRange));
+
+/** What is fitted: toLlr's form. */
+export const adopted: Features = (trial) => [trial.cosine, logSeconds(trial.testNetSpeechSeconds)];
+
+/** What it is compared with by cross-validation. */
+export const candidates: Readonly<Record<string, Features>> = {
   cosine: (trial) => [trial.cosine],
-  'cosine, log test seconds': (trial) => [trial.cosine, Math.log(trial.testNetSpeechSeconds)],
-  'cosine, log test and enrolment seconds': (trial) => [
-    trial.cosine,
-    Math.log(trial.testNetSpeechSeconds),
-    Math.log(trial.enrolNetSpeechSeconds),
-  ],
-} as const satisfies Record<string, Features>;
+  'cosine and test seconds (adopted)': adopted,
+  'cosine, test and enrolment seconds': (trial) => [...adopted(trial), Math.log(trial.enrolNetSpeechSeconds)],
+};
 
 export const foldCount = 5;
 

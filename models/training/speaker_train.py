@@ -1,7 +1,7 @@
 """Train a speaker network; resumable; one command.
 
     python speaker_train.py --pack cache/train --heldout heldout-speakers.txt \
-        --model resnet-s --seconds 600 --out runs/student --teacher runs/big/last.pt
+        --model resnet-s --companion resnet-m --seconds 620 --out runs/joint
 
 The schedule runs on progress p in [0, 1]: elapsed training time over --seconds, or steps over
 --steps. Learning rate: warm-up, then cosine; margin: 0, ramp to --margin, and --late-margin in
@@ -140,15 +140,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--pack", required=True)
     parser.add_argument("--heldout", required=True)
-    parser.add_argument("--out", required=True, help="folder of this run: last.pt, log.jsonl")
+    parser.add_argument("--out", required=True, help="folder of this run: small.pt, companion.pt, last.pt, log.jsonl")
     parser.add_argument("--model", default="resnet-s", help="a preset, or a JSON dict")
     parser.add_argument("--seconds", type=float, default=0, help="training time (or --steps)")
     parser.add_argument("--steps", type=int, default=0)
-    parser.add_argument("--teacher", action="append", default=[], help="last.pt of another run, may repeat")
+    parser.add_argument("--teacher", action="append", default=[], help="small.pt or companion.pt of another run, may repeat")
     parser.add_argument("--companion", help="a bigger network (preset or JSON) trained beside and followed")
     parser.add_argument("--companion-dropout", type=float, default=0.2)
     parser.add_argument("--freeze", type=float, default=0.65, help="progress after which the companion is fixed")
-    parser.add_argument("--init", help="last.pt to start from (same model)")
+    parser.add_argument("--init", help="small.pt to start from (same model)")
     parser.add_argument("--speeds", default="1.0,0.9,1.1")
     parser.add_argument("--speed-share", type=float, default=0.5)
     parser.add_argument("--join", type=float, default=0.4, help="share of joined, digit-like examples")

@@ -17,7 +17,7 @@ export const nistDraftLadder: AttemptPolicy = {
 /** What operators' service numbers do with a service password: three wrong PINs close it for a day. */
 export const operatorLadder: AttemptPolicy = { kind: 'operator', wrongPins: 3, failures: 10, lockHours: 24 };
 
-/** The policy of a tenant that has set none. Where its voice thresholds come from: README.md of this room. */
+/** The policy of a tenant that has set none. The measurements behind its limits and thresholds: README.md of this room. */
 export const defaultPolicy: PolicyDocument = {
   name: 'default',
   challenge: { digits: 8, validitySeconds: 120, maxOpen: 3, sayYaoForOne: false },
@@ -26,24 +26,24 @@ export const defaultPolicy: PolicyDocument = {
     utterances: 3,
     netSpeechSeconds: 8,
     minUtteranceNetSpeechSeconds: 1.5,
-    selfConsistencyCosine: 0.25,
+    selfConsistencyCosine: 0.2,
     promptDigits: 8,
     validitySeconds: 1800,
     maxUtterances: 6,
   },
   quality: {
-    minNetSpeechSeconds: 1.5,
-    minSnrDb: 5,
+    minNetSpeechSeconds: 1.2,
+    minSnrDb: 3,
     maxClippingShare: 0.05,
-    minSpeechLevelDbfs: -50,
-    minBandwidthHz: 1000,
-    multipleSpeakersBelowCosine: null,
+    minSpeechLevelDbfs: -45,
+    minBandwidthHz: 800,
+    multipleSpeakersBelowCosine: 0.1,
   },
   tiers: {
-    rejectBelowLlr: -3,
-    low: { minVoiceLlr: 1 },
-    standard: { minVoiceLlr: 3 },
-    high: { minFusedLlr: 5 },
+    rejectBelowLlr: -2,
+    low: { minVoiceLlr: 2.5 },
+    standard: { minVoiceLlr: 3.5 },
+    high: { minFusedLlr: 4.5 },
   },
   newVoiceprintHours: 24,
   continuesPerCall: 3,

@@ -16,19 +16,32 @@ export class FrameStream {
   private leadFilled = false;
   private finished = false;
 
-  /** @param rows works out consecutive overlapping frames, the first at the start of the samples given */
+  /** @param compute works out consecutive overlapping frames, the first at the start of the samples, and writes as many rows as `rows` holds */
   constructor(
     private readonly framing: Framing,
-    private readonly rows: (samples: Float32Array, frames: number) => Float32Array,
+    private readonly melBins: number,
+    private readonly compute: (samples: Float32Array, rows: Float32Array) => void,
   ) {
-    this.pendingLength = framing.leadSamples;
-    this.reserve(0);
+    this.restart();
+  }
+
+  /** Forgets everything and begins a new signal, in the memory of the old. */
+  restart(): void {
+    this.reserve(this.framing.leadSamples);
+    this.pendingLength = this.framing.leadSamples;
+    this.pendingStart = 0;
+    this.received = 0;
+    this.framesRead = 0;
+    this.lastSample = 0;
+    this.leadFilled = false;
+    this.finished = false;
   }
 
   /** @param samples finite, [-1, 1]; copied. @throws Error after finish() */
   accept(samples: Float32Array): void {
     if (this.finished) throw new Error('a frame stream takes no samples after finish()');
-    this.reserve(samples.length);
+    // With room for what finish() may add.
+    this.reserve(samples.length + this.framing.lengthSamples);
     if (this.framing.signalPreEmphasis === 0) this.pending.set(samples, this.pendingLength);
     else this.emphasise(samples);
     this.pendingLength += samples.length;
@@ -53,11 +66,15 @@ export class FrameStream {
     this.pendingLength += missing;
   }
 
-  /** Rows ready since the last read, row-major, possibly none. */
-  read(): Float32Array {
-    const frames = this.framesReady() - this.framesRead;
-    if (frames <= 0) return new Float32Array(0);
-    const rows = this.rows(this.pending.subarray(0, this.pendingLength), frames);
+  /**
+   * Rows ready since the last read, row-major, possibly none.
+   * @param memory where to write them, with room for all; new memory when left out
+   */
+  read(memory?: Float32Array): Float32Array {
+    const frames = Math.max(0, this.framesReady() - this.framesRead);
+    const length = frames * this.melBins;
+    const rows = memory?.subarray(0, length) ?? new Float32Array(length);
+    this.compute(this.pending.subarray(0, this.pendingLength), rows);
     this.framesRead += frames;
     const consumed = frames * this.framing.shiftSamples;
     this.pending.copyWithin(0, consumed, this.pendingLength);

@@ -21,23 +21,32 @@ export interface LogMelFormula {
   readonly energyOffset: number;
 }
 
-/** Writes the formula down as a program: samples of one frame in, one log energy per filter out. */
-export function logMelProgram(formula: LogMelFormula): LaneProgram {
+/** The part of the formula that works on frames: samples in, one energy per filter out. */
+export function melEnergyProgram(formula: LogMelFormula): LaneProgram {
   const program = new LaneProgram();
   const spectrum = realFft(program, paddedFrame(program, formula));
   const power = spectrum.map(({ re, im }) => program.add(program.multiply(re, re), program.multiply(im, im)));
-  for (const { firstBin, weights } of formula.filters) {
+  const energies = formula.filters.map(({ firstBin, weights }) => {
     const terms = Array.from(weights, (weight, index) =>
       program.scale(power[firstBin + index] ?? program.constant(0), weight),
     );
-    const floored = program.apply('larger', program.sum(terms), program.constant(formula.energyFloor));
-    program.outputs.push(naturalLogarithm(program, program.add(floored, program.constant(formula.energyOffset))));
-  }
+    return program.sum(terms);
+  });
+  program.storeAcross(energies);
+  return program;
+}
+
+/** The part that works on each energy: floor, offset, logarithm. */
+export function logarithmProgram(formula: LogMelFormula): LaneProgram {
+  const program = new LaneProgram();
+  const energy = program.load(0, 0);
+  const floored = program.apply('larger', energy, program.constant(formula.energyFloor));
+  program.store(naturalLogarithm(program, program.add(floored, program.constant(formula.energyOffset))), 0, 0);
   return program;
 }
 
 function paddedFrame(program: LaneProgram, formula: LogMelFormula): Lanes[] {
-  const samples = Array.from(formula.window, (_, index) => program.sample(index));
+  const samples = Array.from(formula.window, (_, index) => program.across(index));
   const mean = program.scale(program.sum(samples), 1 / samples.length);
   const centred = formula.removeDcOffset ? samples.map((sample) => program.subtract(sample, mean)) : samples;
   const windowed = centred.map((value, index) => {
@@ -50,7 +59,7 @@ function paddedFrame(program: LaneProgram, formula: LogMelFormula): Lanes[] {
 
 /**
  * ln of a positive normal float. The bits split it into 2^k × m with m in [1/√2, √2); then ln m = 2 artanh(s), s = (m − 1)/(m + 1), |s| < 0.172,
- * whose series after s^9/9 leaves out less than 1e-9.
+ * whose series after s^7/7 leaves out less than 3e-8.
  */
 function naturalLogarithm(program: LaneProgram, value: Lanes): Lanes {
   const halfRoot = program.constant(Math.SQRT1_2);
@@ -61,7 +70,7 @@ function naturalLogarithm(program: LaneProgram, value: Lanes): Lanes {
   const one = program.constant(1);
   const s = program.apply('divide', program.subtract(mantissa, one), program.add(mantissa, one));
   const square = program.multiply(s, s);
-  let series = program.constant(2 / 9);
-  for (const term of [7, 5, 3, 1]) series = program.add(program.multiply(series, square), program.constant(2 / term));
+  let series = program.constant(2 / 7);
+  for (const term of [5, 3, 1]) series = program.add(program.multiply(series, square), program.constant(2 / term));
   return program.add(program.multiply(s, series), program.scale(exponent, Math.LN2));
 }

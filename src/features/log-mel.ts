@@ -1,8 +1,8 @@
 import type { KaldiFbankFrontEnd, NemoMelFrontEnd } from './front-end.js';
 import { FrameStream } from './frame-stream.js';
 import { kaldiFraming, nemoFraming, type Framing } from './framing.js';
-import { compileLanes } from './lane-compiler.js';
-import { logMelProgram, type LogMelFormula } from './log-mel-program.js';
+import { compileLanes, type CompiledLanes } from './lane-compiler.js';
+import { logarithmProgram, melEnergyProgram, type LogMelFormula } from './log-mel-program.js';
 import { kaldiMelFilters, slaneyMelFilters } from './mel-filters.js';
 import { analysisWindow } from './window.js';
 
@@ -15,8 +15,9 @@ export interface LogMel {
   /**
    * All frames of a whole signal, row-major [framing.framesOf(samples.length), melBins].
    * @param samples finite, [-1, 1], at the front-end's rate
+   * @param memory where to write them, with room for all; new memory when left out
    */
-  compute(samples: Float32Array): Float32Array;
+  compute(samples: Float32Array, memory?: Float32Array): Float32Array;
 }
 
 /** Frames worked on before they are copied out: their samples and rows stay within a core's first cache. */
@@ -34,37 +35,48 @@ export function createLogMel(frontEnd: KaldiFbankFrontEnd | NemoMelFrontEnd): Lo
   if (lengthSamples > formula.fftSize) {
     throw new RangeError(`frames of ${lengthSamples} samples do not fit a transform of ${formula.fftSize}`);
   }
-  const lanes = compileLanes(logMelProgram(formula), {
-    frameLengthSamples: lengthSamples,
-    frameShiftSamples: shiftSamples,
-    capacityFrames: blockFrames,
-  });
   const { melBins } = frontEnd;
+  const lanes = compileLanes(melEnergyProgram(formula), logarithmProgram(formula), {
+    inputColumns: lengthSamples,
+    inputStride: shiftSamples,
+    outputColumns: melBins,
+    capacityRows: blockFrames,
+  });
 
-  /** Rows of `frames` overlapping frames, the first at samples[0]. */
-  const rows = (samples: Float32Array, frames: number): Float32Array => {
-    const out = new Float32Array(frames * melBins);
+  const computeRows = (samples: Float32Array, rows: Float32Array): void => {
+    const frames = rows.length / melBins;
     for (let done = 0; done < frames; done += blockFrames) {
       const count = Math.min(blockFrames, frames - done);
       const start = done * shiftSamples;
       lanes.input.set(samples.subarray(start, start + (count - 1) * shiftSamples + lengthSamples));
-      for (let frame = 0; frame < count; frame += 4) lanes.run(frame);
-      out.set(lanes.output.subarray(0, count * melBins), done * melBins);
+      lanes.run(count);
+      copyRows(lanes, melBins, rows.subarray(done * melBins, (done + count) * melBins));
     }
-    return out;
   };
-  const stream = (): FrameStream => new FrameStream(framing, rows);
+  const stream = (): FrameStream => new FrameStream(framing, melBins, computeRows);
+  const whole = stream();
   return {
     melBins,
     framing,
     stream,
-    compute(samples) {
-      const whole = stream();
+    compute(samples, memory) {
+      whole.restart();
       whole.accept(samples);
       whole.finish();
-      return whole.read();
+      return whole.read(memory);
     },
   };
+}
+
+/** Fills row-major `rows` from the beginning of the output; rows of a multiple of 4 columns lie close together there already. */
+function copyRows({ output, outputStride }: CompiledLanes, columns: number, rows: Float32Array): void {
+  if (outputStride === columns) {
+    rows.set(output.subarray(0, rows.length));
+    return;
+  }
+  for (let row = 0; row * columns < rows.length; row++) {
+    rows.set(output.subarray(row * outputStride, row * outputStride + columns), row * columns);
+  }
 }
 
 function framingOf(

@@ -3,13 +3,12 @@ import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance, type RawServerDefault } from 'fastify';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import fastify, { LogController } from 'fastify';
 import { VoicegateError } from '../errors.js';
-import type { Metrics } from '../ops/metrics.js';
 import type { ServiceContext } from '../service/context.js';
 import { readForm } from './audio-body.js';
 import { registerAuthentication } from './authentication.js';
+import type { App, HttpOptions } from './http-app.js';
 import { toProblem } from './problem.js';
 import { accountRoutes } from './routes/accounts.js';
 import { apiKeyRoutes } from './routes/api-keys.js';
@@ -22,28 +21,6 @@ import { pinRoutes } from './routes/pins.js';
 import { policyRoutes } from './routes/policies.js';
 import { verificationRoutes } from './routes/verifications.js';
 import { problem } from './schemas.js';
-
-/** The Fastify instance as routes see it: TypeBox schemas give the types. */
-export type App = FastifyInstance<
-  RawServerDefault,
-  IncomingMessage,
-  ServerResponse,
-  FastifyBaseLogger,
-  TypeBoxTypeProvider
->;
-
-/** What the edge needs besides the service. */
-export interface HttpOptions {
-  readonly log: FastifyBaseLogger;
-  readonly metrics: Metrics;
-  readonly maxBodyBytes: number;
-  readonly ratePerMinute: number;
-  readonly requestTimeoutMs: number;
-  readonly trustProxy: boolean;
-  readonly version: string;
-  /** Throws when the process cannot serve now. */
-  readonly ready: () => Promise<void>;
-}
 
 /** Builds the HTTP edge. It translates and limits; it decides nothing. */
 export async function buildApp(context: ServiceContext, options: HttpOptions): Promise<App> {

@@ -42,8 +42,8 @@ export async function readForm(request: FastifyRequest): Promise<Record<string, 
       parts.set(part.fieldname, value);
     }
   } catch (cause) {
-    const fault = cause as { readonly code?: string };
-    if (fault instanceof VoicegateError || fault.code?.startsWith('FST_') === true) throw fault;
+    const { code } = cause as { readonly code?: string };
+    if (cause instanceof VoicegateError || code?.startsWith('FST_') === true) throw cause;
     throw new VoicegateError('invalid_request', 'The form could not be read', {
       hint: 'Send well-formed multipart/form-data with a boundary, each part ended',
       cause,

@@ -4,12 +4,12 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 export interface Metrics {
   readonly contentType: string;
   /** The text that GET /metrics answers. */
-  render(): Promise<string>;
-  decided(decision: string, reasons: readonly string[], tier: string): void;
+  readonly render: () => Promise<string>;
+  readonly decided: (decision: string, reasons: readonly string[], tier: string) => void;
   /** One stage of a request, e.g. decode, activity, embedding, pin, database. */
-  stage(name: string, seconds: number): void;
-  request(method: string, route: string, status: number, seconds: number): void;
-  enrolled(): void;
+  readonly stage: (name: string, seconds: number) => void;
+  readonly request: (method: string, route: string, status: number, seconds: number) => void;
+  readonly enrolled: () => void;
 }
 
 /** Live readings taken when /metrics is asked. */

@@ -14,10 +14,15 @@ export const calibrationSchema = Type.Object(
     version: Type.String({ minLength: 1, maxLength: 40 }),
     modelId: Type.String({ minLength: 1, maxLength: 80 }),
     modelSha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
-    /** llr = scale · cosine + offset */
-    kind: Type.Literal('linear'),
+    /** llr = scale · cosine + offset + secondsWeight · ln(net speech seconds of the test, held within leastSeconds and mostSeconds) */
+    kind: Type.Literal('cosine-and-test-seconds'),
     scale: positive,
     offset: Type.Number(),
+    /** Negative: at one cosine a longer test speaks less for the same speaker, because its cosines vary less. */
+    secondsWeight: Type.Number(),
+    /** The range that the fit has seen: beyond it the line is not drawn on. */
+    leastSeconds: positive,
+    mostSeconds: positive,
     /** Scores of different speakers on the fitting trials: the service draws decoy evidence from these. */
     nontarget: Type.Object({ meanLlr: Type.Number(), sdLlr: positive }, closed),
     fittedOn: Type.Array(
@@ -50,16 +55,25 @@ export type Calibration = Static<typeof calibrationSchema>;
 
 /** How much speech stood on either side of a comparison. */
 export interface ComparisonSpeech {
+  /** Not looked at by today's calibration: it lowered the cross-validated Cllr by nothing that counts (README.md). */
   readonly enrolNetSpeechSeconds: number;
   readonly testNetSpeechSeconds: number;
 }
 
+/** Holds seconds of speech within the range that a fit has seen. */
+export function heldSeconds(seconds: number, { leastSeconds, mostSeconds }: SecondsRange): number {
+  return Math.min(mostSeconds, Math.max(leastSeconds, seconds));
+}
+
+type SecondsRange = Pick<Calibration, 'leastSeconds' | 'mostSeconds'>;
+
 /**
- * Calibrated natural log-likelihood ratio, same speaker against different speakers.
+ * Calibrated natural log-likelihood ratio, same speaker against different speakers. Rises with the cosine; NaN where either number is.
  * @param cosine in [-1, 1], as scoring/cosine.ts gives it
  */
-export function toLlr(cosine: number, _speech: ComparisonSpeech, calibration: Calibration): number {
-  return calibration.scale * cosine + calibration.offset;
+export function toLlr(cosine: number, speech: ComparisonSpeech, calibration: Calibration): number {
+  const { scale, offset, secondsWeight } = calibration;
+  return scale * cosine + offset + secondsWeight * Math.log(heldSeconds(speech.testNetSpeechSeconds, calibration));
 }
 
 /**

@@ -5,8 +5,7 @@ import { defaultPolicy } from '../../src/decision/policy.js';
 import { decisions, reasons, tiers, type Decision, type Tier } from '../../src/decision/reasons.js';
 import { evidenceWithoutVoice, llrs } from './evidence-grid.js';
 
-/** The windows check is off by default; here it shall have its say. */
-const policy = { ...defaultPolicy, quality: { ...defaultPolicy.quality, multipleSpeakersBelowCosine: 0 } };
+const policy = defaultPolicy;
 
 /** Counts what breaks a rule and keeps one example, so that a broken rule is one failure and not a million. */
 function rule(holds: (evidence: Evidence, decision: Decision, tier: Tier) => boolean): {

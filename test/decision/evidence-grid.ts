@@ -46,7 +46,7 @@ export function compared(llr: number, ageHours = 24 * 30, replacedAnother = fals
 }
 
 /** Voice LLRs from hopeless to certain, the default policy's thresholds among them. */
-export const llrs = [-30, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 8, 30];
+export const llrs = [-30, -3, -2, -1, 0, 1, 2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 30];
 
 const phrases: Evidence['phrase'][] = [
   { kind: 'not_performed' },

@@ -9,28 +9,24 @@ for (const size of [1, 2, 4, 8, 16, 64, 256, 512, 1024]) {
     `the transform of ${size} values is the Fourier sum of its definition, in each of the four lanes`,
     (t) => {
       const program = new LaneProgram();
-      for (const { re, im } of realFft(
+      const bins = realFft(
         program,
-        Array.from({ length: size }, (_, index) => program.sample(index)),
-      )) {
-        // A constant cannot be an output; adding a sample's zero multiple makes it a value.
-        program.outputs.push(
-          program.apply('add', re, program.constant(0)),
-          program.apply('add', im, program.constant(0)),
-        );
-      }
-      const lanes = compileLanes(program, { frameLengthSamples: size, frameShiftSamples: size, capacityFrames: 4 });
+        Array.from({ length: size }, (_, index) => program.across(index)),
+      );
+      program.storeAcross(bins.flatMap(({ re, im }) => [re, im]));
+      const layout = { inputColumns: size, inputStride: size, outputColumns: 2 * bins.length, capacityRows: 4 };
+      const lanes = compileLanes(program, unchanged(), layout);
       const next = numbers(size);
       lanes.input.forEach((_, index) => (lanes.input[index] = next() / 2 ** 31 - 1));
-      lanes.run(0);
+      lanes.run(4);
       let largest = 0;
-      for (let lane = 0; lane < 4; lane++) {
-        const values = lanes.input.subarray(lane * size, (lane + 1) * size);
+      for (let row = 0; row < 4; row++) {
+        const values = lanes.input.subarray(row * size, (row + 1) * size);
         for (let bin = 0; bin <= size / 2; bin++) {
           const angle = (-2 * Math.PI * bin) / size;
           const re = values.reduce((sum, value, index) => sum + value * Math.cos(angle * index), 0);
           const im = values.reduce((sum, value, index) => sum + value * Math.sin(angle * index), 0);
-          const at = lane * program.outputs.length + 2 * bin;
+          const at = row * lanes.outputStride + 2 * bin;
           largest = Math.max(
             largest,
             Math.abs(re - (lanes.output[at] ?? NaN)),
@@ -44,9 +40,16 @@ for (const size of [1, 2, 4, 8, 16, 64, 256, 512, 1024]) {
   );
 }
 
+/** The program that leaves a value as it is. */
+function unchanged(): LaneProgram {
+  const program = new LaneProgram();
+  program.store(program.load(0, 0), 0, 0);
+  return program;
+}
+
 void t.test('a transform of a length that is no power of two is refused', (t) => {
   const program = new LaneProgram();
-  const values = Array.from({ length: 12 }, (_, index) => program.sample(index));
+  const values = Array.from({ length: 12 }, (_, index) => program.across(index));
   t.throws(() => realFft(program, values), { name: 'RangeError', message: /12 values/ });
   t.throws(() => realFft(program, []), { name: 'RangeError' });
   t.end();

@@ -13,7 +13,7 @@ const analyst = await http.key(['analyst']);
 const speech = (voice: number) => recording({ voice, blur: 0.1 }).bytes as Buffer;
 const jsonAudio = (voice: number) => ({ content: speech(voice).toString('base64'), contentType: 'audio/wav' });
 
-t.test('the whole story over HTTP: account, consent, PIN, enrolment, challenge, verification', async (t) => {
+void t.test('the whole story over HTTP: account, consent, PIN, enrolment, challenge, verification', async (t) => {
   t.equal((await call(desk, 'PUT', '/v1/accounts/c-1')).status, 201);
   t.equal((await call(desk, 'PUT', '/v1/accounts/c-1')).status, 200);
   const consent = { purpose: 'authentication', textVersion: '3', channel: 'ivr', evidenceReference: 'call-77' };
@@ -57,7 +57,7 @@ t.test('the whole story over HTTP: account, consent, PIN, enrolment, challenge, 
   t.match(await call(desk, 'GET', '/v1/accounts/c-1'), { status: 404, body: { code: 'account_unknown' } });
 });
 
-t.test('an opaque key sees the decision and nothing else, the same for known and unknown accounts', async (t) => {
+void t.test('an opaque key sees the decision and nothing else, the same for known and unknown accounts', async (t) => {
   await enrolled(http, 'c-2', 1);
   const keys = [];
   for (const accountId of ['c-2', 'never-heard-of']) {
@@ -79,7 +79,7 @@ t.test('an opaque key sees the decision and nothing else, the same for known and
   t.same(keys, Array(2).fill('decision,nextChallenge,verificationId'));
 });
 
-t.test('keys: made, listed without secrets, rotated, revoked', async (t) => {
+void t.test('keys: made, listed without secrets, rotated, revoked', async (t) => {
   const made = await call(admin, 'POST', '/v1/keys', { label: 'IVR two', roles: ['verifier'], answer: 'opaque' });
   t.equal(made.status, 201);
   const second = String(made.body.apiKey);
@@ -95,7 +95,7 @@ t.test('keys: made, listed without secrets, rotated, revoked', async (t) => {
   t.equal((await call(admin, 'DELETE', '/v1/keys/0000000000000000')).status, 404);
 });
 
-t.test('each role may do its own and no more', async (t) => {
+void t.test('each role may do its own and no more', async (t) => {
   const table: [string, 'GET' | 'PUT' | 'POST' | 'DELETE', string, number][] = [
     [ivr, 'PUT', '/v1/accounts/r-1', 403],
     [ivr, 'GET', '/v1/audit', 403],
@@ -123,7 +123,7 @@ t.test('each role may do its own and no more', async (t) => {
   }
 });
 
-t.test('another tenant’s key sees nothing of ours', async (t) => {
+void t.test('another tenant’s key sees nothing of ours', async (t) => {
   await http.context.store.createTenant({ tenantId: 'rival', name: 'Rival', createdAt: new Date() });
   const theirs = await http.key(['enroller', 'verifier', 'analyst', 'admin'], 'full', 'rival');
   await enrolled(http, 'c-3', 1);
@@ -153,7 +153,7 @@ t.test('another tenant’s key sees nothing of ours', async (t) => {
   t.equal(mine.body.decision, 'ACCEPT', 'the other tenant did not use our challenge up');
 });
 
-t.test('bad requests are told what is wrong and lose nothing', async (t) => {
+void t.test('bad requests are told what is wrong and lose nothing', async (t) => {
   await enrolled(http, 'c-4', 1);
   const { body: challenge } = await call(ivr, 'POST', '/v1/accounts/c-4/challenges', {});
   const good = { accountId: 'c-4', challengeId: challenge.challengeId, audio: jsonAudio(1), pin: goodPin, tier: 'low' };
@@ -197,13 +197,13 @@ t.test('bad requests are told what is wrong and lose nothing', async (t) => {
       headers: { 'content-type': type, authorization: `Bearer ${ivr}` },
     });
     t.equal(answer.statusCode, status, what);
-    t.ok((answer.json() as { code?: string }).code, what);
+    t.ok(answer.json<{ code?: string }>().code, what);
   }
   const last = await call(ivr, 'POST', '/v1/verifications', good);
   t.equal(last.body.decision, 'ACCEPT', 'the challenge survived all of that');
 });
 
-t.test('policies: stored, refused with the field named, activated', async (t) => {
+void t.test('policies: stored, refused with the field named, activated', async (t) => {
   const stored = await call(admin, 'PUT', '/v1/policies', { ...defaultPolicy, name: 'stricter' });
   t.match(stored, { status: 201, body: { active: false } });
   const version = Number(stored.body.version);
@@ -215,7 +215,7 @@ t.test('policies: stored, refused with the field named, activated', async (t) =>
   t.equal(list.body.policies.filter((policy: { active: boolean }) => policy.active).length, 1);
 });
 
-t.test('a STEP_UP is ended once; a label may be given to any call', async (t) => {
+void t.test('a STEP_UP is ended once; a label may be given to any call', async (t) => {
   await enrolled(http, 'c-5', 1);
   const { body: challenge } = await call(ivr, 'POST', '/v1/accounts/c-5/challenges', {});
   const { body } = await call(ivr, 'POST', '/v1/verifications', {
@@ -237,7 +237,7 @@ t.test('a STEP_UP is ended once; a label may be given to any call', async (t) =>
   t.equal((await call(opaque, 'GET', url.replace('/outcome', ''))).status, 404, 'not its own call');
 });
 
-t.test('an idempotency key gives the same answer twice', async (t) => {
+void t.test('an idempotency key gives the same answer twice', async (t) => {
   await enrolled(http, 'c-6', 1);
   const { body: challenge } = await call(ivr, 'POST', '/v1/accounts/c-6/challenges', {});
   const body = { accountId: 'c-6', challengeId: challenge.challengeId, audio: jsonAudio(1), pin: goodPin, tier: 'low' };
@@ -249,7 +249,7 @@ t.test('an idempotency key gives the same answer twice', async (t) => {
   t.match(other, { status: 422, body: { code: 'idempotency_mismatch' } });
 });
 
-t.test('operations answer without a key', async (t) => {
+void t.test('operations answer without a key', async (t) => {
   t.match(await call(null, 'GET', '/healthz'), { status: 200, body: { status: 'alive' } });
   t.match(await call(null, 'GET', '/readyz'), { status: 200, body: { status: 'ready' } });
   t.match((await http.app.inject('/metrics')).body, 'voicegate_http_request_seconds_count');
@@ -267,7 +267,7 @@ t.test('operations answer without a key', async (t) => {
   t.match(await call(null, 'GET', '/nothing/here'), { status: 404, body: { code: 'not_found' } });
 });
 
-t.test('the log carries no PIN, no digits to be spoken, no key and no account', async (t) => {
+void t.test('the log carries no PIN, no digits to be spoken, no key and no account', async (t) => {
   const log = http.logged();
   t.match(log, '/v1/verifications');
   for (const secret of [

@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream';
 import type { Test } from 'tap';
-import { buildApp, type App } from '../../src/http/app.js';
+import { buildApp } from '../../src/http/app.js';
+import type { App } from '../../src/http/http-app.js';
 import { createLog } from '../../src/ops/log.js';
 import { createMetrics } from '../../src/ops/metrics.js';
 import { createApiKey } from '../../src/service/api-keys.js';
@@ -13,15 +14,15 @@ export interface HttpHarness extends Harness {
   /** Everything that was logged. */
   readonly logged: () => string;
   /** A fresh key. */
-  key(roles: readonly Role[], answer?: AnswerKind, tenantId?: string): Promise<string>;
+  readonly key: (roles: readonly Role[], answer?: AnswerKind, tenantId?: string) => Promise<string>;
   /** A JSON request with a key; the parsed answer. */
-  call(
+  readonly call: (
     apiKey: string | null,
     method: 'GET' | 'PUT' | 'POST' | 'DELETE',
     url: string,
     body?: unknown,
     headers?: Record<string, string>,
-  ): Promise<{
+  ) => Promise<{
     readonly status: number;
     readonly body: Record<string, any>;
     readonly headers: Record<string, unknown>;

@@ -4,15 +4,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { modelsDir } from '../../src/paths.js';
 import { loadCalibration, parseCalibration, toLlr, type Calibration } from '../../src/scoring/calibration.js';
+import { near } from './seeded-scores.js';
 
 const model = { id: 'some-model', sha256: 'a'.repeat(64) };
 const valid: Calibration = {
   version: '2026-11-22.1',
   modelId: model.id,
   modelSha256: model.sha256,
-  kind: 'linear',
+  kind: 'cosine-and-test-seconds',
   scale: 20,
-  offset: -9,
+  offset: -7,
+  secondsWeight: -2,
+  leastSeconds: 1,
+  mostSeconds: 6,
   nontarget: { meanLlr: -4, sdLlr: 3 },
   fittedOn: [{ source: 'a list', condition: 'plain', speakers: 10, targets: 20, nontargets: 200 }],
   crossValidation: { folds: 5, cllr: 0.3, minCllr: 0.29, eer: 0.08 },
@@ -20,12 +24,25 @@ const valid: Calibration = {
   command: 'node dist/bench/calibrate.js',
   notes: [],
 };
-const speech = { enrolNetSpeechSeconds: 8, testNetSpeechSeconds: 3 };
+const speech = (testNetSpeechSeconds: number): { enrolNetSpeechSeconds: number; testNetSpeechSeconds: number } => ({
+  enrolNetSpeechSeconds: 8,
+  testNetSpeechSeconds,
+});
 
 void t.test('a cosine becomes a ratio by the line that was fitted', async (t) => {
-  t.equal(toLlr(0.5, speech, valid), 1);
-  t.equal(toLlr(-1, speech, valid), -29);
-  t.ok(Number.isNaN(toLlr(NaN, speech, valid)));
+  t.equal(toLlr(0.5, speech(1), valid), 3);
+  t.equal(toLlr(-1, speech(1), valid), -27);
+  near(t, toLlr(0.5, speech(Math.E), valid), 1, 1e-12);
+});
+
+void t.test('seconds beyond what the fit has seen count as its ends', async (t) => {
+  t.equal(toLlr(0.5, speech(0), valid), toLlr(0.5, speech(1), valid), 'a tiny test buys no ratio');
+  t.equal(toLlr(0.5, speech(60), valid), toLlr(0.5, speech(6), valid));
+});
+
+void t.test('what is no number gives none', async (t) => {
+  t.ok(Number.isNaN(toLlr(NaN, speech(3), valid)));
+  t.ok(Number.isNaN(toLlr(0.5, speech(NaN), valid)));
 });
 
 void t.test('a calibration of other weights, or of another model, is refused', async (t) => {

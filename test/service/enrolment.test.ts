@@ -26,7 +26,7 @@ const { context, full, ears } = harness;
 const startWith = (accountId: string, proof: Partial<typeof noProof>) =>
   startEnrolment(context, full, accountId, { language: 'zh', proof: { ...noProof, ...proof } });
 
-t.test('a first voiceprint needs consent, and the right PIN or an agent', async (t) => {
+void t.test('a first voiceprint needs consent, and the right PIN or an agent', async (t) => {
   await t.rejects(startWith('a1', { agentId: 'agent-7' }), { code: 'account_unknown' });
   await putAccount(context, full, 'a1');
   await t.rejects(startWith('a1', { agentId: 'agent-7' }), { code: 'consent_missing' });
@@ -41,7 +41,7 @@ t.test('a first voiceprint needs consent, and the right PIN or an agent', async 
   t.equal((await getEnrolment(context, full, byAgent.enrolmentId)).state, 'superseded');
 });
 
-t.test('a wrong PIN shown as proof counts on the ladder and then locks', async (t) => {
+void t.test('a wrong PIN shown as proof counts on the ladder and then locks', async (t) => {
   await putAccount(context, full, 'a2');
   await consented(harness, 'a2');
   await setPin(context, full, 'a2', { newPin: goodPin, proof: noProof });
@@ -53,7 +53,7 @@ t.test('a wrong PIN shown as proof counts on the ladder and then locks', async (
   t.ok(together.every((one) => one.status === 'rejected' && (one.reason as { code: string }).code === 'locked'));
 });
 
-t.test('each utterance is answered with quality and progress, and is kept only when accepted', async (t) => {
+void t.test('each utterance is answered with quality and progress, and is kept only when accepted', async (t) => {
   await putAccount(context, full, 'a3');
   await consented(harness, 'a3');
   const { enrolmentId } = await startWith('a3', { agentId: 'agent-7' });
@@ -74,7 +74,7 @@ t.test('each utterance is answered with quality and progress, and is kept only w
   await t.rejects(addUtterance(context, full, enrolmentId, recording({ voice: 1 })), { code: 'enrolment_closed' });
 });
 
-t.test('two voices do not make one voiceprint', async (t) => {
+void t.test('two voices do not make one voiceprint', async (t) => {
   await putAccount(context, full, 'a4');
   await consented(harness, 'a4');
   const { enrolmentId } = await startWith('a4', { agentId: 'agent-7' });
@@ -85,7 +85,7 @@ t.test('two voices do not make one voiceprint', async (t) => {
   await t.rejects(cancelEnrolment(context, full, enrolmentId), { code: 'enrolment_closed' });
 });
 
-t.test(
+void t.test(
   'replacing a voiceprint needs the old PIN, a fresh accepted verification, or an override with a reason',
   async (t) => {
     await enrolled(harness, 'a5', 1);
@@ -114,14 +114,14 @@ t.test(
   },
 );
 
-t.test('somebody else’s accepted verification is no proof', async (t) => {
+void t.test('somebody else’s accepted verification is no proof', async (t) => {
   await enrolled(harness, 'a6', 1);
   await enrolled(harness, 'a7', 2);
   const { verification } = await attempt(harness, 'a7', { voice: 2 });
   await t.rejects(startWith('a6', { verificationId: verification.verificationId }), { code: 'proof_required' });
 });
 
-t.test('a PIN is replaced only with proof, and simple PINs are refused', async (t) => {
+void t.test('a PIN is replaced only with proof, and simple PINs are refused', async (t) => {
   await enrolled(harness, 'a8', 1);
   await t.rejects(setPin(context, full, 'a8', { newPin: otherPin, proof: noProof }), { code: 'proof_required' });
   await t.rejects(setPin(context, full, 'a8', { newPin: '111111', proof: { ...noProof, pin: goodPin } }), {
@@ -134,7 +134,7 @@ t.test('a PIN is replaced only with proof, and simple PINs are refused', async (
   t.equal((await attempt(harness, 'a8', { voice: 1 }, { pin: otherPin })).verification.decision.kind, 'ACCEPT');
 });
 
-t.test('without consent no utterance is heard, even when it is withdrawn in the middle', async (t) => {
+void t.test('without consent no utterance is heard, even when it is withdrawn in the middle', async (t) => {
   await putAccount(context, full, 'a9');
   await consented(harness, 'a9');
   const { enrolmentId } = await startWith('a9', { agentId: 'agent-7' });
@@ -144,7 +144,7 @@ t.test('without consent no utterance is heard, even when it is withdrawn in the 
   t.same(ears.heardFrom, []);
 });
 
-t.test('erasure leaves nothing, but an opt-out outlives it', async (t) => {
+void t.test('erasure leaves nothing, but an opt-out outlives it', async (t) => {
   await enrolled(harness, 'a10', 1);
   await setOptOut(context, full, 'a10', true);
   t.equal((await getAccount(context, full, 'a10')).enrolled, false, 'opting out erases the print');

@@ -32,7 +32,7 @@ const newCaller = async (voice = 1): Promise<string> => {
 };
 const voice: Recording = { voice: 1, blur: 0.1 };
 
-t.test('the right voice with the right PIN is accepted at the low tier', async (t) => {
+void t.test('the right voice with the right PIN is accepted at the low tier', async (t) => {
   const accountId = await newCaller();
   const { verification } = await attempt(harness, accountId, voice);
   t.same(verification.decision, { kind: 'ACCEPT', reasons: [] });
@@ -41,7 +41,7 @@ t.test('the right voice with the right PIN is accepted at the low tier', async (
   t.ok(verification.policyVersion >= 1);
 });
 
-t.test('the phrase earns nothing yet: the standard tier steps up with PHRASE_NOT_CHECKED', async (t) => {
+void t.test('the phrase earns nothing yet: the standard tier steps up with PHRASE_NOT_CHECKED', async (t) => {
   const accountId = await newCaller();
   const { verification } = await attempt(harness, accountId, voice, { tier: 'standard' });
   t.same(verification.decision, { kind: 'STEP_UP', reasons: ['PHRASE_NOT_CHECKED'] });
@@ -50,7 +50,7 @@ t.test('the phrase earns nothing yet: the standard tier steps up with PHRASE_NOT
   t.ok(high.verification.decision.reasons.includes('NEW_VOICEPRINT'));
 });
 
-t.test('another voice is refused, and so is a wrong PIN', async (t) => {
+void t.test('another voice is refused, and so is a wrong PIN', async (t) => {
   const accountId = await newCaller();
   const other = await attempt(harness, accountId, { voice: 5 });
   t.same(other.verification.decision, { kind: 'REJECT', reasons: ['VOICE_MISMATCH'] });
@@ -58,14 +58,14 @@ t.test('another voice is refused, and so is a wrong PIN', async (t) => {
   t.same(wrong.verification.decision, { kind: 'REJECT', reasons: ['PIN_FAILED'] });
 });
 
-t.test('voice without PIN is never accepted', async (t) => {
+void t.test('voice without PIN is never accepted', async (t) => {
   const accountId = await newCaller();
   const { verification } = await attempt(harness, accountId, voice, { pin: null });
   t.equal(verification.decision.kind, 'STEP_UP');
   t.ok(verification.decision.reasons.includes('PIN_MISSING'));
 });
 
-t.test('a challenge is good once, for its account, its line and its time', async (t) => {
+void t.test('a challenge is good once, for its account, its line and its time', async (t) => {
   const accountId = await newCaller();
   const used = await ask(accountId);
   await verify(context, full, request(accountId, used.challengeId, voice));
@@ -94,7 +94,7 @@ t.test('a challenge is good once, for its account, its line and its time', async
   t.ok(expired.nextChallenge);
 });
 
-t.test('at most three challenges stay open; the oldest expires first', async (t) => {
+void t.test('at most three challenges stay open; the oldest expires first', async (t) => {
   const accountId = await newCaller();
   const [first, second] = [await ask(accountId), await ask(accountId), await ask(accountId), await ask(accountId)];
   const younger = await verify(context, full, request(accountId, second.challengeId, voice));
@@ -103,7 +103,7 @@ t.test('at most three challenges stay open; the oldest expires first', async (t)
   t.same(oldest.verification.decision.reasons, ['CHALLENGE_EXPIRED']);
 });
 
-t.test('of a hundred simultaneous verifications of one challenge exactly one is judged', async (t) => {
+void t.test('of a hundred simultaneous verifications of one challenge exactly one is judged', async (t) => {
   const accountId = await newCaller();
   const { challengeId } = await ask(accountId);
   const before = ears.heardFrom.length;
@@ -116,7 +116,7 @@ t.test('of a hundred simultaneous verifications of one challenge exactly one is 
   t.equal(ears.heardFrom.length - before, 1, 'one recording was listened to');
 });
 
-t.test('of many simultaneous wrong PINs only as many as the ladder allows are judged', async (t) => {
+void t.test('of many simultaneous wrong PINs only as many as the ladder allows are judged', async (t) => {
   const accountId = await newCaller();
   const policy = await storePolicy(context, full, {
     ...defaultPolicy,
@@ -150,7 +150,7 @@ t.test('of many simultaneous wrong PINs only as many as the ladder allows are ju
   t.equal((await attempt(harness, accountId, voice)).verification.decision.kind, 'ACCEPT');
 });
 
-t.test('two hundred simultaneous wrong PINs shown as proof do not pass the ladder either', async (t) => {
+void t.test('two hundred simultaneous wrong PINs shown as proof do not pass the ladder either', async (t) => {
   const accountId = await newCaller();
   const proof = { ...noProof, pin: otherPin };
   const tries = await Promise.allSettled(
@@ -161,7 +161,7 @@ t.test('two hundred simultaneous wrong PINs shown as proof do not pass the ladde
   t.equal(codes.filter((code) => code === 'locked').length, 195);
 });
 
-t.test('a locked account is not listened to', async (t) => {
+void t.test('a locked account is not listened to', async (t) => {
   const accountId = await newCaller();
   for (let failure = 0; failure < 5; failure++) await attempt(harness, accountId, voice, { pin: otherPin });
   ears.heardFrom.length = 0;
@@ -171,7 +171,7 @@ t.test('a locked account is not listened to', async (t) => {
   t.equal((await attempt(harness, accountId, voice)).verification.decision.kind, 'ACCEPT', 'open again after the wait');
 });
 
-t.test('doubtful audio asks for one more phrase, three times a call, then for another factor', async (t) => {
+void t.test('doubtful audio asks for one more phrase, three times a call, then for another factor', async (t) => {
   const accountId = await newCaller();
   let answer = await attempt(harness, accountId, { voice: 1, snrDb: 0 });
   const seen = [answer.verification.decision.kind];
@@ -188,7 +188,7 @@ t.test('doubtful audio asks for one more phrase, three times a call, then for an
   t.same(answer.verification.decision.reasons, ['LOW_QUALITY']);
 });
 
-t.test('the bound on phrases holds by call id when continues is left out', async (t) => {
+void t.test('the bound on phrases holds by call id when continues is left out', async (t) => {
   const accountId = await newCaller();
   const call = { callId: 'call-1', lineNumber: null, channel: null, agentId: null };
   const seen = [];
@@ -198,7 +198,7 @@ t.test('the bound on phrases holds by call id when continues is left out', async
   t.same(seen, ['CONTINUE', 'CONTINUE', 'CONTINUE', 'STEP_UP']);
 });
 
-t.test('a chain is continued once and only from a CONTINUE of the same account', async (t) => {
+void t.test('a chain is continued once and only from a CONTINUE of the same account', async (t) => {
   const accountId = await newCaller();
   const first = await attempt(harness, accountId, { voice: 1, snrDb: 0 });
   const continues = first.verification.verificationId;
@@ -212,7 +212,7 @@ t.test('a chain is continued once and only from a CONTINUE of the same account',
   await t.rejects(attempt(harness, stranger, voice, { continues }), { code: 'verification_unknown' });
 });
 
-t.test(
+void t.test(
   'no consent, opted out, not enrolled: nothing of the voice is embedded, and the reason is told to a full key',
   async (t) => {
     const withdrawn = await newCaller();
@@ -234,7 +234,7 @@ t.test(
   },
 );
 
-t.test('an opaque key is answered for an unknown account as for a stranger with a wrong PIN', async (t) => {
+void t.test('an opaque key is answered for an unknown account as for a stranger with a wrong PIN', async (t) => {
   const unknown = await attempt(harness, 'nobody-at-all', voice, {}, opaque);
   t.equal(unknown.verification.decision.kind, 'REJECT');
   t.same(unknown.verification.decision.reasons, ['NOT_ENROLLED'], 'the record tells the truth');
@@ -252,7 +252,7 @@ t.test('an opaque key is answered for an unknown account as for a stranger with 
   t.ok(unclear.nextChallenge);
 });
 
-t.test('one PIN tried on many accounts from one line is found by the second counter', async (t) => {
+void t.test('one PIN tried on many accounts from one line is found by the second counter', async (t) => {
   const call = { callId: null, lineNumber: '13911112222', channel: null, agentId: null };
   const reasons = [];
   for (let victim = 0; victim < 7; victim++) {
@@ -264,7 +264,7 @@ t.test('one PIN tried on many accounts from one line is found by the second coun
   t.equal((await attempt(harness, accountId, voice)).verification.decision.kind, 'ACCEPT', 'other lines go on');
 });
 
-t.test('a voiceprint of another model gives no verdict', async (t) => {
+void t.test('a voiceprint of another model gives no verdict', async (t) => {
   const accountId = await newCaller();
   ears.modelId = 'newer-model';
   t.teardown(() => {
@@ -274,7 +274,7 @@ t.test('a voiceprint of another model gives no verdict', async (t) => {
   t.same(verification.decision, { kind: 'INCONCLUSIVE', reasons: ['MODEL_MISMATCH'] });
 });
 
-t.test('an account that is erased while its caller speaks is not accepted', async (t) => {
+void t.test('an account that is erased while its caller speaks is not accepted', async (t) => {
   const accountId = await newCaller();
   const { challengeId } = await ask(accountId);
   const slow = {
@@ -294,7 +294,7 @@ t.test('an account that is erased while its caller speaks is not accepted', asyn
   t.same(verification.decision, { kind: 'STEP_UP', reasons: ['NOT_ENROLLED'] });
 });
 
-t.test('an idempotency key gives the first answer again and refuses another request', async (t) => {
+void t.test('an idempotency key gives the first answer again and refuses another request', async (t) => {
   const accountId = await newCaller();
   const { challengeId } = await ask(accountId);
   const render = (answer: { verification: { verificationId: string; decision: object } }) => ({
@@ -322,7 +322,7 @@ t.test('an idempotency key gives the first answer again and refuses another requ
   await t.rejects(verifyOnce(context, full, 'retry-3', bad, render), { code: 'verification_unknown' }, 'not stuck');
 });
 
-t.test('every decision has its audit entry and no entry names an account', async (t) => {
+void t.test('every decision has its audit entry and no entry names an account', async (t) => {
   const accountId = await newCaller();
   const { verification } = await attempt(harness, accountId, voice);
   const entries = await context.store.transaction('operator', (tx) => tx.audit.page(0, 10_000));

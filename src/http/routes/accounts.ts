@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { eraseAccount, getAccount, putAccount, setOptOut, unlockAccount } from '../../service/accounts.js';
 import type { ServiceContext } from '../../service/context.js';
-import type { App } from '../app.js';
+import type { App } from '../http-app.js';
 import { callerOf } from '../authentication.js';
 import { account, accountId, agentId, closed, text } from '../schemas.js';
 

@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { createApiKey, listApiKeys, revokeApiKey, rotateApiKey } from '../../service/api-keys.js';
 import type { ServiceContext } from '../../service/context.js';
-import type { App } from '../app.js';
+import type { App } from '../http-app.js';
 import { callerOf } from '../authentication.js';
 import { apiKey, closed, list } from '../schemas.js';
 

@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { readAudit } from '../../service/audit-trail.js';
 import type { ServiceContext } from '../../service/context.js';
-import type { App } from '../app.js';
+import type { App } from '../http-app.js';
 import { callerOf } from '../authentication.js';
 import { closed, list, nullable, time } from '../schemas.js';
 

@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { createChallenge } from '../../service/challenges.js';
 import type { ServiceContext } from '../../service/context.js';
-import type { App } from '../app.js';
+import type { App } from '../http-app.js';
 import { callerOf } from '../authentication.js';
 import { accountId, challenge, closed, language, text } from '../schemas.js';
 

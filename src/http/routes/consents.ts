@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { giveConsent, withdrawConsent } from '../../service/consents.js';
 import type { ServiceContext } from '../../service/context.js';
-import type { App } from '../app.js';
+import type { App } from '../http-app.js';
 import { callerOf } from '../authentication.js';
 import { accountId, agentId, closed, consent, text } from '../schemas.js';
 

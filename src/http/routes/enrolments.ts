@@ -7,7 +7,7 @@ import {
   getEnrolment,
   startEnrolment,
 } from '../../service/enrolments.js';
-import type { App } from '../app.js';
+import type { App } from '../http-app.js';
 import { filePart, formChannel, fromForm, fromJson, fromRaw, jsonAudio } from '../audio-body.js';
 import { callerOf } from '../authentication.js';
 import { proofOf } from '../proof-body.js';

@@ -1,11 +1,10 @@
 import Type from 'typebox';
-import type { ServiceContext } from '../../service/context.js';
-import type { App, HttpOptions } from '../app.js';
+import type { App, HttpOptions } from '../http-app.js';
 
 /** Liveness, readiness, metrics and the API's description. No key is needed: keep them inside the operator's network. */
 export const operationRoutes =
   (options: HttpOptions) =>
-  (app: App, _context: ServiceContext): void => {
+  (app: App): void => {
     const state = Type.Object({ status: Type.String() });
     app.get(
       '/healthz',

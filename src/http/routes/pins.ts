@@ -1,6 +1,6 @@
 import type { ServiceContext } from '../../service/context.js';
 import { setPin } from '../../service/pins.js';
-import type { App } from '../app.js';
+import type { App } from '../http-app.js';
 import { callerOf } from '../authentication.js';
 import { proofOf } from '../proof-body.js';
 import { accountId, closed, pin, proofFields, time } from '../schemas.js';

@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import type { ServiceContext } from '../../service/context.js';
 import { activatePolicy, listPolicies, storePolicy } from '../../service/policies.js';
-import type { App } from '../app.js';
+import type { App } from '../http-app.js';
 import { callerOf } from '../authentication.js';
 import { closed, list, policy } from '../schemas.js';
 

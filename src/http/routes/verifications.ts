@@ -2,7 +2,7 @@ import Type, { type Static } from 'typebox';
 import type { ServiceContext } from '../../service/context.js';
 import { verifyOnce } from '../../service/idempotency.js';
 import { getVerification, recordOutcome } from '../../service/outcomes.js';
-import type { App } from '../app.js';
+import type { App } from '../http-app.js';
 import { filePart, formChannel, fromForm, fromJson, jsonAudio } from '../audio-body.js';
 import { callerOf } from '../authentication.js';
 import {
