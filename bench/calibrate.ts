@@ -102,9 +102,14 @@ console.log(
 );
 console.log(`different speakers: ${JSON.stringify(calibration.nontarget)}`);
 console.log('\n## Rates in percent, FNMR / FMR at the default thresholds (voice alone)\n');
-console.log(reportRates([...fitting, ...evaluation], llr, thresholds).join('\n'));
+const all = [...fitting, ...evaluation];
+const dev = all.filter(({ source }) => source.startsWith('dev/'));
+console.log(reportRates([...all, pooled(dev, 'plain'), pooled(dev, 'telephone')], llr, thresholds).join('\n'));
 console.log('\n## Self-consistency: one voice refused / a second voice caught, percent\n');
-console.log(reportSelfConsistency([...fitting, ...evaluation], [0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4]).join('\n'));
+const cosines = [0.1, 0.15, 0.2, 0.25, 0.3, 0.35];
+for (const lists of [all.filter((list) => !dev.includes(list)), dev, evaluation]) {
+  console.log(`${reportSelfConsistency(lists, cosines).join('\n')}\n`);
+}
 
 if (options.write) {
   const path = join(modelsDir, card.id, 'calibration.json');
@@ -121,6 +126,17 @@ async function scoredBothWays(lists: readonly TrialList[]): Promise<ScoredList[]
     scored.push(await scoreList(list, 'telephone', (samples, index) => throughTelephone(samples, lawOf(index)), ear));
   }
   return scored;
+}
+
+function pooled(lists: readonly ScoredList[], condition: string): ScoredList {
+  const parts = lists.filter((list) => list.condition === condition);
+  return {
+    source: 'dev pooled',
+    condition,
+    trials: parts.flatMap((list) => list.trials),
+    unheard: parts.reduce((sum, list) => sum + list.unheard, 0),
+    enrolments: [],
+  };
 }
 
 async function unseenSpeakers(wanted: string): Promise<(speaker: string) => boolean> {

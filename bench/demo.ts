@@ -13,7 +13,7 @@ import { audioFixturesDir } from '../src/paths.js';
 import { createClient, type Answer } from './client.js';
 
 const callerName = 'zh-f4';
-const strangerName = 'zh-m8';
+const strangerName = 'zh-klatt';
 const account = '62220017';
 const pin = '730529';
 

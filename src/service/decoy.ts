@@ -5,7 +5,7 @@ import type { Decision } from '../decision/reasons.js';
 import { keyedHash } from '../ops/secrets.js';
 import type { ServiceContext } from './context.js';
 import type { Heard } from './listen.js';
-import type { VerificationRequest } from './verify.js';
+import type { VerificationRequest } from './verification-request.js';
 
 /**
  * What an `opaque` key is answered for an account that has no voice to compare: the decision that an enrolled account would get if a

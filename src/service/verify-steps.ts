@@ -7,7 +7,7 @@ import { cosine } from '../scoring/cosine.js';
 import { optOutHash, type Caller, type ServiceContext } from './context.js';
 import type { Heard } from './listen.js';
 import type { ActivePrint, ChallengeRow, Standing, Tx } from './ports.js';
-import type { VerificationRequest } from './verify.js';
+import type { VerificationRequest } from './verification-request.js';
 
 /** What is known before anybody listens. */
 export interface OpenedVerification {

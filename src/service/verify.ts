@@ -2,7 +2,6 @@ import { performance } from 'node:perf_hooks';
 import { afterDecision, gate as attemptGate, isCountedFailure } from '../decision/attempts.js';
 import { decide } from '../decision/decide.js';
 import type { Evidence } from '../decision/evidence.js';
-import type { Tier } from '../decision/reasons.js';
 import { issueChallenge, type ChallengeView } from './challenges.js';
 import {
   accountPseudonym,
@@ -15,28 +14,11 @@ import {
   type ServiceContext,
 } from './context.js';
 import { answeredAsDecoy } from './decoy.js';
-import type { AudioInput } from './listen.js';
 import type { Tx, VerificationRow } from './ports.js';
 import { checkPin } from './proof.js';
+import type { VerificationRequest } from './verification-request.js';
 import { accountEvidence, checkNotContinued, compareVoice, openVerification } from './verify-steps.js';
 import { recordFailure, velocityExceeded } from './velocity.js';
-
-/** One attempt to prove who is calling. */
-export interface VerificationRequest {
-  readonly accountId: string;
-  readonly challengeId: string;
-  readonly audio: AudioInput;
-  readonly pin: string | null;
-  readonly tier: Tier;
-  /** An earlier verification that was answered CONTINUE, whose chain this one goes on with. */
-  readonly continues: string | null;
-  readonly call: {
-    readonly callId: string | null;
-    readonly lineNumber: string | null;
-    readonly channel: string | null;
-    readonly agentId: string | null;
-  };
-}
 
 /** The decision with all that led to it; the edge leaves out what an `opaque` key may not see. */
 export interface VerificationAnswer {

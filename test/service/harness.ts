@@ -13,7 +13,8 @@ import type { AudioInput, Ears, Listening } from '../../src/service/listen.js';
 import { setPin } from '../../src/service/pins.js';
 import { roles, type AnswerKind } from '../../src/service/ports.js';
 import type { ProofRequest } from '../../src/service/proof.js';
-import { verify, type VerificationAnswer, type VerificationRequest } from '../../src/service/verify.js';
+import type { VerificationRequest } from '../../src/service/verification-request.js';
+import { verify, type VerificationAnswer } from '../../src/service/verify.js';
 import { openTestStore } from '../storage/open-test-store.js';
 
 export const modelId = 'test-model';
@@ -96,9 +97,12 @@ export async function openHarness(t: Test): Promise<Harness> {
       version: 'test.1',
       modelId,
       modelSha256: '0'.repeat(64),
-      kind: 'linear',
+      kind: 'cosine-and-test-seconds',
       scale: 20,
       offset: -10,
+      secondsWeight: 0,
+      leastSeconds: 1,
+      mostSeconds: 6,
       nontarget: { meanLlr: -10, sdLlr: 2 },
       fittedOn: [],
       crossValidation: { folds: 2, cllr: 0.1, minCllr: 0.1, eer: 0.01 },
