@@ -12,7 +12,7 @@ const inFlight = 4;
  * @param verifications how many; 20,000 take about half an hour on two cores
  */
 export async function benchMemory(verifications: number): Promise<void> {
-  const served = await serve({ env: { VOICEGATE_WORKERS: '2', VOICEGATE_LOG_LEVEL: 'warn' } });
+  const served = await serve({ env: { VOICEGATE_WORKERS: '2' } });
   try {
     const { client } = served;
     const speech = Buffer.concat(

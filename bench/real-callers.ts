@@ -48,7 +48,7 @@ export async function benchRealCallers(
     process.stdout.write('the speech folder is absent: set VOICEGATE_SPEECH_DIR\n');
     return [];
   }
-  const served = await serve({ env: { VOICEGATE_LOG_LEVEL: 'warn' } });
+  const served = await serve();
   const outcomes: ListOutcome[] = [];
   try {
     await forShortRecordings(served.client);

@@ -21,7 +21,7 @@ export interface Served {
 /**
  * Starts `main.js` on a free port and waits until it is ready.
  * @param dataDir an existing folder to start on again; default: a fresh temporary one
- * @param env further settings; DATABASE_URL among them for a server, with the key to use then
+ * @param env further settings (the log level must let the line `ready` through); DATABASE_URL among them for a server, with the key to use then
  */
 export async function serve(
   options: { readonly dataDir?: string; readonly env?: Record<string, string>; readonly apiKey?: string } = {},

@@ -5,7 +5,7 @@
 
 Strings of 6 to 8 digits are joined from the digits of kept-aside speakers, English ones also
 taken from connected real digit strings of kept-aside AN4 speakers, and sent through the
-telephone chain.  The temperature and the weights of the blank minimise the mean negative LLR of the string
+telephone chain.  The temperature and the weights of blank and filler minimise the mean negative LLR of the string
 spoken; the `match` threshold of a language is the lowest LLR at which at most `--wrong` of the random wrong strings
 (two digits or more) passes.
 """
@@ -24,8 +24,10 @@ from common import Progress, save_atomic, write_json
 from digits_eval import random_wrong
 from digits_train import distance
 
-TEMPERATURES = (1.0, 1.25, 1.5, 1.8)
-BLANKS = (0.0, -1.0, -2.0, -3.0)
+TEMPERATURES = (1.0, 1.25, 1.5)
+BLANKS = (0.0, -1.0, -2.0, -3.0, -4.0)
+FILLERS = (-4.0, -7.0)
+CARRIER = 0.15            # part of the strings with a few other syllables before or after
 
 
 def digit_of(units):
@@ -51,10 +53,13 @@ def examples(data, audio, cuts, lang, count, rng):
             units, warp = r["units"], 1.0
         else:
             wanted = [int(d) for d in rng.integers(0, 10, int(rng.integers(6, 9)))]
-            made = composer.string(rng, lang, 80000, wanted, carrier=0.0)
-            if made is None or len(made[1]) < 4:
+            made = composer.string(rng, lang, 80000, wanted, carrier=CARRIER)
+            if made is None:
                 continue
             pieces, units, _ = made
+            units = [u for u in units if u in digits]
+            if len(units) < 4:
+                continue
             warp = float(rng.uniform(0.9, 1.25))
             room = max(p[2] + p[1] / p[3] for p in pieces) + rng.uniform(300, 4000)
         p = np.array(pieces)[None]
@@ -92,28 +97,29 @@ def main():
                 logits[lang].append((net(pipeline(batch, spec=False))[0][0].double(), spoken))
             progress.update(k + 1)
 
-    def collapsed(lang, temperature, blank):
+    def collapsed(lang, temperature, blank, filler):
         for x, spoken in logits[lang]:
             logp = torch.log_softmax(x / temperature, dim=1).numpy()
             yield digits_score.collapse(logp, data["units"], lang, du.LEXICON[lang],
-                                        blank=blank), spoken
+                                        blank=blank, filler=filler), spoken
 
-    # One temperature for the model (it is inside the ONNX file), one blank weight a language.
+    # One temperature for the model (it is inside the ONNX file), weights for each language.
+    weights = [(b, f) for b in BLANKS for f in FILLERS]
     costs = {}
     for temperature in TEMPERATURES:
         for lang in logits:
-            for blank in BLANKS:
-                costs[temperature, lang, blank] = float(np.mean(
+            for w in weights:
+                costs[temperature, lang, w] = float(np.mean(
                     [-max(digits_score.llr(c, s), -60.0) / len(s)
-                     for c, s in collapsed(lang, temperature, blank)]))
+                     for c, s in collapsed(lang, temperature, *w)]))
     temperature = min(TEMPERATURES, key=lambda t: sum(
-        min(costs[t, lang, b] for b in BLANKS) for lang in logits))
+        min(costs[t, lang, w] for w in weights) for lang in logits))
     scoring, thresholds, figures = {}, {}, {}
     for lang in logits:
-        blank = min(BLANKS, key=lambda b: costs[temperature, lang, b])
-        scoring[lang] = {"blank": blank, "filler": digits_score.FILLER}
+        blank, filler = min(weights, key=lambda w: costs[temperature, lang, w])
+        scoring[lang] = {"blank": blank, "filler": filler}
         right, wrong, errors, digits = [], [], 0, 0
-        for c, spoken in collapsed(lang, temperature, blank):
+        for c, spoken in collapsed(lang, temperature, blank, filler):
             total = digits_score.total(c)
             right.append(digits_score.forward(c, [spoken])[0] - total)
             wrong.extend(digits_score.forward(c, random_wrong(wrong_rng, spoken, 200)) - total)
@@ -122,7 +128,8 @@ def main():
         threshold = round(min(-2.0, float(np.quantile(wrong, 1 - args.wrong))), 2)
         thresholds[lang] = {"match": threshold, "near": threshold}
         figures[lang] = {"strings": len(right), "threshold": threshold, "blank": blank,
-                         "costPerDigit": round(costs[temperature, lang, blank], 4),
+                         "filler": filler,
+                         "costPerDigit": round(costs[temperature, lang, (blank, filler)], 4),
                          "digitErrorRate": errors / digits,
                          "rightAccepted": float(np.mean(np.array(right) >= threshold)),
                          "wrongAccepted": float(np.mean(np.array(wrong) >= threshold)),

@@ -105,14 +105,22 @@ def own_row(r):
             "path": r["file"], "start": 0, "len": -1, "kind": "own"}
 
 
-def number(rows):
-    """Gives every row its unit and phone numbers; returns (units, phones)."""
+def number(rows, fixed=None):
+    """Gives every row its unit and phone numbers; returns (units, phones).
+
+    `fixed`: a manifest whose units and phones are kept; rows with a Mandarin syllable that
+    it does not have are left out (rare English words become en:*).
+    """
     zh = sorted({w for r in rows if r["lang"] == "zh" for w in r["words"]})
     counts = collections.Counter(w for r in rows if r["lang"] == "en" for w in r["words"])
     en = sorted(w for w, n in counts.items() if n >= MIN_WORD_COUNT and du.english_phones(w))
     units = [du.BLANK] + ["zh:" + s for s in zh] + ["en:" + w for w in en] + ["en:*"]
+    if fixed:
+        units = fixed["units"]
+        rows[:] = [r for r in rows if r["lang"] != "zh"
+                   or all("zh:" + w in units for w in r["words"])]
     index = {u: i for i, u in enumerate(units)}
-    phones = [du.BLANK] + sorted(
+    phones = fixed["phones"] if fixed else [du.BLANK] + sorted(
         {"zh:" + p for s in zh for p in du.split_syllable(s)}
         | {"en:" + p for w in counts for p in du.english_phones(w)} | {"en:*"})
     phone_index = {p: i for i, p in enumerate(phones)}
@@ -123,7 +131,8 @@ def number(rows):
                            for w in r["words"]]
         else:
             r["units"] = [index.get("en:" + w, index["en:*"]) for w in r["words"]]
-            r["phones"] = [[phone_index["en:" + p] for p in du.english_phones(w) or ["*"]]
+            r["phones"] = [[phone_index.get("en:" + p, phone_index["en:*"])
+                            for p in du.english_phones(w) or ["*"]]
                            for w in r["words"]]
         r["tones"] = r.get("tones") or [0] * len(r["units"])
         r["held"] = r["kind"] not in ("synth", "syllable", "own") and is_held(r["spk"], r["lang"])
@@ -132,7 +141,11 @@ def number(rows):
 
 def manifest(args):
     rows = collect(args.speech, args.own, args.synth)
-    units, phones = number(rows)
+    fixed = None
+    if args.units:
+        with open(args.units, encoding="utf-8") as file:
+            fixed = json.load(file)
+    units, phones = number(rows, fixed)
     files = sorted({r["path"] for r in rows})
     where = {f: i for i, f in enumerate(files)}
     for r in rows:
@@ -223,6 +236,7 @@ def main():
     p = sub.add_parser("manifest")
     p.add_argument("--speech", required=True, help="folder with train.tsv, zh-text.tsv, …")
     p.add_argument("--own", help="folder of own recordings with list.tsv (file speaker lang text)")
+    p.add_argument("--units", help="manifest of the model to fine-tune: keep its units")
     p.add_argument("--synth", help="folder of synthesised strings with synth.tsv")
     p.add_argument("--out", required=True)
     p = sub.add_parser("decode")

@@ -144,7 +144,11 @@ function assertLength(seconds: number, limits: AudioLimits): void {
 const WORK_PER_TURN = 4_000_000;
 
 /** The whole recording at the target rate, round(n · target / source) samples, never beyond full scale; itself when the rates are equal. */
-export async function resample(samples: Float32Array, sampleRateHz: number, targetRateHz: number): Promise<Float32Array> {
+export async function resample(
+  samples: Float32Array,
+  sampleRateHz: number,
+  targetRateHz: number,
+): Promise<Float32Array> {
   if (sampleRateHz === targetRateHz) return samples;
   const resampler = new Resampler(sampleRateHz, targetRateHz);
   const slice = Math.ceil(WORK_PER_TURN / resampler.workPerInput);

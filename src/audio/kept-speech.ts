@@ -9,10 +9,13 @@ export interface KeepRules {
 }
 
 /**
- * Half a second on either side, pauses down to half a second: as good as whole files on the speaker lists, better than the tighter cuts
- * (the table is in this room's README), and it bounds what a long wait before or after the words can do.
+ * One second on either side, pauses down to one second: as good as whole files on the speaker lists, where tighter cuts were worse, and
+ * unlike whole files not harmed by a wait before or after the words (the table is in this room's README).
  */
-export const defaultKeepRules: KeepRules = { marginSeconds: 0.5, longestPauseSeconds: 0.5 };
+export const defaultKeepRules: KeepRules = { marginSeconds: 1, longestPauseSeconds: 1 };
+
+/** For looking at windows: little but speech, so that no window is half silence. */
+export const windowKeepRules: KeepRules = { marginSeconds: 0.2, longestPauseSeconds: 0.3 };
 
 /**
  * What the embedding network hears: ends trimmed, long pauses shortened.

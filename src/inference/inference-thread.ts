@@ -24,7 +24,12 @@ export class InferenceThread {
   private task: Awaited<ThreadAnswer> | null = null;
   private lastError = '';
 
-  constructor(setup: WorkerSetup, name: string) {
+  /** @param giveBack takes the memory of samples that the thread is done with */
+  constructor(
+    setup: WorkerSetup,
+    name: string,
+    private readonly giveBack: (memory: ArrayBuffer) => void,
+  ) {
     const startMs = performance.now();
     this.worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: setup, name });
     this.ready = new Promise((resolve, reject) => (this.starting = { resolve, reject }));
@@ -81,9 +86,11 @@ export class InferenceThread {
         this.lastError = message.message;
         break;
       case 'answer':
+        this.giveBack(message.memory);
         this.take()?.resolve(message);
         break;
       case 'refusal':
+        this.giveBack(message.memory);
         this.take()?.reject(new VoicegateError('inference_failed', message.message));
         break;
     }

@@ -7,9 +7,13 @@ export interface WorkerSetup {
 
 /** Pool → worker. Samples are moved, not copied. */
 export type ToWorker =
-  { readonly kind: 'run'; readonly networkId: string; readonly samples: Float32Array } | { readonly kind: 'stop' };
+  | { readonly kind: 'run'; readonly networkId: string; readonly samples: Float32Array<ArrayBuffer> }
+  | { readonly kind: 'stop' };
 
-/** Worker → pool. A worker has one task at a time, so an answer needs no number. Values are moved. */
+/**
+ * Worker → pool. A worker has one task at a time, so an answer needs no number. Values are moved, and the memory of the samples comes back to be
+ * used again.
+ */
 export type FromWorker =
   | { readonly kind: 'ready' }
   /** A network cannot be used: the thread ends after this. */
@@ -20,6 +24,7 @@ export type FromWorker =
       readonly dims: readonly number[];
       readonly featuresMs: number;
       readonly networkMs: number;
+      readonly memory: ArrayBuffer;
     }
   /** The network refused this input; the worker lives on. */
-  | { readonly kind: 'refusal'; readonly message: string };
+  | { readonly kind: 'refusal'; readonly message: string; readonly memory: ArrayBuffer };

@@ -3,6 +3,7 @@ import { VoicegateError } from '../errors.js';
 import type { InferenceEvent } from './events.js';
 import { InferenceThread, type ThreadAnswer } from './inference-thread.js';
 import type { InferencePool, InferenceStatus, NetworkOutput, NetworkSpec } from './network.js';
+import { SampleMemory } from './sample-memory.js';
 import { Task, TaskQueue } from './task-queue.js';
 
 export interface InferencePoolOptions {
@@ -53,12 +54,14 @@ interface Slot {
 class WorkerPool implements InferencePool {
   private readonly slots: Slot[];
   private readonly queue = new TaskQueue();
+  private readonly memory: SampleMemory;
   private closing: Promise<void> | null = null;
   private onQuiet: (() => void) | null = null;
   private replaced = 0;
   private meanServiceMs = 0;
 
   constructor(private readonly options: InferencePoolOptions) {
+    this.memory = new SampleMemory(2 * options.workers);
     this.slots = Array.from({ length: options.workers }, (_, index) => ({
       index,
       thread: null,
@@ -80,7 +83,7 @@ class WorkerPool implements InferencePool {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
       this.checkRoom(networkId);
-      this.queue.push(new Task(networkId, samples.slice(), signal, resolve, reject));
+      this.queue.push(new Task(networkId, this.memory.copyOf(samples), signal, resolve, reject));
       this.dispatch();
     });
   }
@@ -184,7 +187,8 @@ class WorkerPool implements InferencePool {
 
   /** Starts a slot's thread and watches over it: whenever it is lost, another follows after a pause. */
   private async launch(slot: Slot): Promise<void> {
-    const thread = new InferenceThread({ networks: this.options.networks }, `inference-${slot.index}`);
+    const giveBack = (memory: ArrayBuffer): void => this.memory.giveBack(memory);
+    const thread = new InferenceThread({ networks: this.options.networks }, `inference-${slot.index}`, giveBack);
     slot.thread = thread;
     slot.state = 'starting';
     void thread.ended.then((reason) => this.lost(slot, reason));

@@ -16,15 +16,15 @@ export interface SessionAnswer {
   readonly networkMs: number;
 }
 
-/** A network in this thread: front-end and ONNX session. `run` blocks the thread. */
+/** A network in this thread: front-end and ONNX session. `run` blocks the thread; one run at a time, they share memory. */
 export interface NetworkSession {
   /** @param samples finite, mono, [-1, 1], at the front-end's rate. @throws VoicegateError `inference_failed` */
   run(samples: Float32Array): Promise<SessionAnswer>;
 }
 
 /**
- * One thread per session, so that a worker takes one core. The arena keeps a block for every size it has met, and grows with inputs of
- * random length; without it memory comes from malloc and goes back (figures in this room's README).
+ * One thread per session, so that a worker takes one core. Memory patterns plan a block for every input length met and keep it; without
+ * them the arena stays as large as the longest input asks for (figures in this room's README, bench/arena.ts).
  */
 const sessionOptions: InferenceSession.SessionOptions = {
   executionProviders: ['cpu'],
@@ -33,7 +33,6 @@ const sessionOptions: InferenceSession.SessionOptions = {
   executionMode: 'sequential',
   // Errors come back as exceptions; ONNX Runtime need not print them as well.
   logSeverityLevel: 4,
-  enableCpuMemArena: false,
   enableMemPattern: false,
 };
 

@@ -43,15 +43,16 @@ async function start(): Promise<void> {
   send({ kind: 'ready' });
 }
 
-async function run(networkId: string, samples: Float32Array): Promise<void> {
+async function run(networkId: string, samples: Float32Array<ArrayBuffer>): Promise<void> {
+  const memory = samples.buffer;
   try {
     const answer = await sessions.get(networkId)?.run(samples);
     if (answer === undefined) throw new Error(`no network named ${networkId}`);
-    // ONNX Runtime owns the memory of what it returns: it cannot be moved to another thread.
+    // A copy to be moved: whose memory ONNX Runtime's answer lies in is its own business.
     const values = answer.values.slice();
-    send({ kind: 'answer', ...answer, values }, [values.buffer]);
+    send({ kind: 'answer', ...answer, values, memory }, [values.buffer, memory]);
   } catch (error) {
-    send({ kind: 'refusal', message: reasonOf(error) });
+    send({ kind: 'refusal', message: reasonOf(error), memory }, [memory]);
   }
 }
 

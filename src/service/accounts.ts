@@ -52,19 +52,24 @@ export async function getAccount(context: ServiceContext, caller: Caller, accoun
 
 /**
  * Erases voiceprints, PIN, consents, challenges, enrolments and counters. What stays: the audit, whose pseudonym can no longer be tied to
- * the account since its key is gone, and the opt-out mark, if any, under a keyed hash.
+ * the account since its key is gone, and the opt-out mark, if any, under a keyed hash. What calls left under an id that is no account
+ * (any more) goes as well, although the answer is that there is no such account.
  * @throws VoicegateError `account_unknown`
  */
 export async function eraseAccount(context: ServiceContext, caller: Caller, accountId: string): Promise<void> {
-  await context.store.transaction(caller.tenantId, async (tx) => {
-    const row = known(await tx.accounts.lock(accountId));
+  const row = await context.store.transaction(caller.tenantId, async (tx) => {
+    const account = await tx.accounts.lock(accountId);
     const voiceprintsErased = await tx.voiceprints.eraseAll(accountId);
     await tx.accounts.erase(accountId);
-    await tx.audit.append(
-      { kind: 'account_erased', by: actorOf(caller), account: accountPseudonym(row), voiceprintsErased },
-      context.now(),
-    );
+    if (account !== null) {
+      await tx.audit.append(
+        { kind: 'account_erased', by: actorOf(caller), account: accountPseudonym(account), voiceprintsErased },
+        context.now(),
+      );
+    }
+    return account;
   });
+  known(row);
 }
 
 /**
@@ -84,6 +89,7 @@ export async function setOptOut(
     if (optedOut && row !== null) {
       await tx.voiceprints.eraseAll(accountId);
       await tx.consents.withdraw(accountId, now);
+      await tx.enrolments.supersedeOpen(accountId);
     }
     await tx.audit.append(
       { kind: 'opt_out_set', by: actorOf(caller), account: row === null ? null : accountPseudonym(row), optedOut },

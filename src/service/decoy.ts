@@ -3,18 +3,20 @@ import type { Evidence } from '../decision/evidence.js';
 import type { PolicyDocument } from '../decision/policy.js';
 import type { Decision } from '../decision/reasons.js';
 import { keyedHash } from '../ops/secrets.js';
-import type { ServiceContext } from './context.js';
+import type { Caller, ServiceContext } from './context.js';
 import type { Heard } from './listen.js';
 import type { VerificationRequest } from './verification-request.js';
 
 /**
  * What an `opaque` key is answered for an account that has no voice to compare: the decision that an enrolled account would get if a
- * stranger called it with a wrong PIN. The stranger's LLR is drawn from the calibration's distribution for different speakers, the same
- * for the same challenge, so that answers are spread as real ones are. The record keeps the true reason.
+ * stranger called it with a wrong PIN. The stranger's LLR is drawn from the calibration's distribution for different speakers. As real
+ * scores do, it belongs to the account and the recording: saying the same again is answered the same again. The record keeps the true
+ * reason.
  * @returns the decision to answer and record, and the one to count on the attempt ladder, which moves as a real account's would
  */
 export function answeredAsDecoy(
   context: ServiceContext,
+  caller: Caller,
   request: VerificationRequest,
   evidence: Evidence,
   heard: Heard | null,
@@ -31,7 +33,7 @@ export function answeredAsDecoy(
         : {
             kind: 'compared',
             cosine: 0,
-            llr: strangersLlr(context, request.challengeId),
+            llr: strangersLlr(context, caller, request),
             modelId: context.ears.modelId,
             calibrationVersion: context.calibration.version,
             voiceprintAgeSeconds: Number.MAX_SAFE_INTEGER,
@@ -43,11 +45,19 @@ export function answeredAsDecoy(
   return { decision: { kind, reasons: honest.reasons }, counted: { kind, reasons: counted.reasons } };
 }
 
-/** A draw from the normal distribution of different speakers' LLRs (Box–Muller on two keyed uniform numbers). */
-function strangersLlr(context: ServiceContext, challengeId: string): number {
-  const bytes = keyedHash(context.hashKey, 'decoy', challengeId);
-  const [first, second] = [bytes.readUInt32BE(0), bytes.readUInt32BE(4)].map((word) => (word + 1) / (2 ** 32 + 1));
-  const standard = Math.sqrt(-2 * Math.log(first ?? 0.5)) * Math.cos(2 * Math.PI * (second ?? 0.5));
+/**
+ * Half of the variance is the account's, half the recording's: one voice heard twice scores alike on a real account, two voices do not,
+ * and a decoy cannot tell which of both it hears.
+ */
+function strangersLlr(context: ServiceContext, caller: Caller, { accountId, audio }: VerificationRequest): number {
+  const draw = (...of: (string | Uint8Array)[]): number =>
+    standardNormal(keyedHash(context.hashKey, 'decoy', caller.tenantId, accountId, ...of));
   const { meanLlr, sdLlr } = context.calibration.nontarget;
-  return meanLlr + sdLlr * standard;
+  return meanLlr + sdLlr * Math.SQRT1_2 * (draw() + draw(audio.bytes));
+}
+
+/** A standard normal number made of 8 uniform bytes (Box–Muller). */
+function standardNormal(bytes: Buffer): number {
+  const uniform = (offset: number): number => (bytes.readUInt32BE(offset) + 1) / (2 ** 32 + 1);
+  return Math.sqrt(-2 * Math.log(uniform(0))) * Math.cos(2 * Math.PI * uniform(4));
 }

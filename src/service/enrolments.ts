@@ -1,5 +1,4 @@
 import { enrolmentPrompts } from '../challenge/draw.js';
-import { promptText } from '../challenge/prompt-text.js';
 import type { Language } from '../challenge/languages.js';
 import type { QualityReport } from '../audio/waveform.js';
 import type { PolicyDocument } from '../decision/policy.js';
@@ -9,29 +8,10 @@ import { judgeEnrolment } from '../voiceprint/judge-enrolment.js';
 import { judgeUtterance } from '../voiceprint/judge-utterance.js';
 import { requireConsent } from './accounts.js';
 import { accountPseudonym, actorOf, known, newId, type Caller, type ServiceContext } from './context.js';
+import { enrolmentView, progressOf, type EnrolmentProgress, type EnrolmentView } from './enrolment-view.js';
 import type { AudioInput } from './listen.js';
-import type { EnrolmentRow, EnrolmentUtteranceRow, Tx } from './ports.js';
+import type { AccountRow, EnrolmentRow, Tx } from './ports.js';
 import { withProof, type ProofRequest } from './proof.js';
-
-/** How far an enrolment is. */
-export interface EnrolmentView {
-  readonly enrolmentId: string;
-  readonly accountId: string;
-  readonly state: EnrolmentRow['state'];
-  readonly expiresAt: Date;
-  readonly prompts: readonly { readonly digits: string; readonly text: string }[];
-  readonly progress: EnrolmentProgress;
-}
-
-/** Accepted so far, and what the policy asks for. */
-export interface EnrolmentProgress {
-  readonly utterances: number;
-  readonly utterancesNeeded: number;
-  readonly netSpeechSeconds: number;
-  readonly netSpeechSecondsNeeded: number;
-  /** Enough to complete. */
-  readonly complete: boolean;
-}
 
 /** The answer to one utterance. */
 export interface UtteranceAnswer {
@@ -88,7 +68,7 @@ export async function startEnrolment(
         },
         now,
       );
-      return view(row, [], policy.document);
+      return enrolmentView(row, [], policy.document);
     },
   );
 }
@@ -101,16 +81,15 @@ export async function getEnrolment(
 ): Promise<EnrolmentView> {
   return context.store.transaction(caller.tenantId, async (tx) => {
     const row = found(await tx.enrolments.get(enrolmentId));
-    return view(row, await tx.enrolments.utterances(enrolmentId), await policyFor(tx, row));
+    return enrolmentView(row, await tx.enrolments.utterances(enrolmentId), await policyFor(tx, row));
   });
 }
 
 /** Gives an open enrolment up and erases its utterances. @throws VoicegateError `enrolment_unknown`, `enrolment_closed` */
 export async function cancelEnrolment(context: ServiceContext, caller: Caller, enrolmentId: string): Promise<void> {
   await context.store.transaction(caller.tenantId, async (tx) => {
-    const { accountId } = found(await tx.enrolments.get(enrolmentId));
-    const account = known(await tx.accounts.lock(accountId));
-    stillOpen(found(await tx.enrolments.lock(enrolmentId)), context.now());
+    const { account, row } = await hold(tx, enrolmentId);
+    stillOpen(row, context.now());
     await tx.enrolments.setState(enrolmentId, 'cancelled');
     await tx.audit.append(
       { kind: 'enrolment_cancelled', by: actorOf(caller), account: accountPseudonym(account), enrolmentId },
@@ -132,22 +111,19 @@ export async function addUtterance(
   const rules = await context.store.transaction(caller.tenantId, async (tx) => {
     const row = found(await tx.enrolments.get(enrolmentId));
     await mayHear(context, caller, tx, row);
-    const { document } = { document: await policyFor(tx, row) };
-    const kept = await tx.enrolments.utterances(enrolmentId);
-    if (kept.length >= document.enrolment.maxUtterances) {
-      throw new VoicegateError('enrolment_closed', `The enrolment has its most utterances, ${kept.length}`, {
-        hint: 'Complete it, or start again',
-      });
-    }
-    return document;
+    const policy = await policyFor(tx, row);
+    roomForOneMore((await tx.enrolments.utterances(enrolmentId)).length, policy);
+    return policy;
   });
   const waveform = await context.ears.decode(audio);
   const heard = await context.ears.hear(waveform, 'caller');
   const refused = judgeUtterance(heard, rules);
   return context.store.transaction(caller.tenantId, async (tx) => {
-    const row = found(await tx.enrolments.lock(enrolmentId));
+    // Under the account's lock, as everything that ends a consent: what it erases cannot come in behind its back.
+    const { row } = await hold(tx, enrolmentId);
     await mayHear(context, caller, tx, row);
     if (refused.length === 0 && heard.embedding !== null) {
+      roomForOneMore((await tx.enrolments.utterances(enrolmentId)).length, rules);
       await tx.enrolments.addUtterance({
         utteranceId: newId('utt'),
         enrolmentId,
@@ -178,9 +154,8 @@ export async function completeEnrolment(
 ): Promise<{ readonly enrolment: EnrolmentView; readonly voiceprintId: string; readonly supersedes: string | null }> {
   const answer = await context.store.transaction(caller.tenantId, async (tx) => {
     const now = context.now();
-    const { accountId } = found(await tx.enrolments.get(enrolmentId));
-    const account = known(await tx.accounts.lock(accountId));
-    const row = found(await tx.enrolments.lock(enrolmentId));
+    const { account, row } = await hold(tx, enrolmentId);
+    const { accountId } = account;
     await mayHear(context, caller, tx, row);
     const policy = await policyFor(tx, row);
     const kept = await tx.enrolments.utterances(enrolmentId);
@@ -229,13 +204,30 @@ export async function completeEnrolment(
       now,
     );
     return {
-      enrolment: view({ ...row, state: 'completed' }, kept, policy),
+      enrolment: enrolmentView({ ...row, state: 'completed' }, kept, policy),
       voiceprintId,
       supersedes: old?.voiceprintId ?? null,
     };
   });
   context.onEnrolled();
   return answer;
+}
+
+/** The enrolment and its account, held until the transaction ends. */
+async function hold(
+  tx: Tx,
+  enrolmentId: string,
+): Promise<{ readonly account: AccountRow; readonly row: EnrolmentRow }> {
+  const { accountId } = found(await tx.enrolments.get(enrolmentId));
+  const account = known(await tx.accounts.lock(accountId));
+  return { account, row: found(await tx.enrolments.lock(enrolmentId)) };
+}
+
+function roomForOneMore(kept: number, { enrolment }: PolicyDocument): void {
+  if (kept < enrolment.maxUtterances) return;
+  throw new VoicegateError('enrolment_closed', `The enrolment has its most utterances, ${kept}`, {
+    hint: 'Complete it, or start again',
+  });
 }
 
 async function mayHear(context: ServiceContext, caller: Caller, tx: Tx, row: EnrolmentRow): Promise<void> {
@@ -274,30 +266,4 @@ function stillOpen(row: EnrolmentRow, now: Date): void {
   if (now >= row.expiresAt) {
     throw new VoicegateError('enrolment_closed', 'The enrolment has expired', { hint: 'Start a new one' });
   }
-}
-
-function progressOf(kept: readonly EnrolmentUtteranceRow[], policy: PolicyDocument): EnrolmentProgress {
-  const rules = policy.enrolment;
-  const netSpeechSeconds = kept.reduce((sum, one) => sum + one.netSpeechSeconds, 0);
-  return {
-    utterances: kept.length,
-    utterancesNeeded: rules.utterances,
-    netSpeechSeconds,
-    netSpeechSecondsNeeded: rules.netSpeechSeconds,
-    complete: kept.length >= rules.utterances && netSpeechSeconds >= rules.netSpeechSeconds,
-  };
-}
-
-function view(row: EnrolmentRow, kept: readonly EnrolmentUtteranceRow[], policy: PolicyDocument): EnrolmentView {
-  return {
-    enrolmentId: row.enrolmentId,
-    accountId: row.accountId,
-    state: row.state,
-    expiresAt: row.expiresAt,
-    prompts: row.prompts.map((digits) => ({
-      digits,
-      text: promptText(digits, row.language, { sayYaoForOne: policy.challenge.sayYaoForOne }),
-    })),
-    progress: progressOf(kept, policy),
-  };
 }

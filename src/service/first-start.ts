@@ -1,3 +1,4 @@
+import { VoicegateError } from '../errors.js';
 import { createApiKey } from './api-keys.js';
 import type { KeyContext } from './context.js';
 import { roles } from './ports.js';
@@ -7,10 +8,15 @@ export const defaultTenantId = 'default';
 
 /** Makes the default tenant when there is no tenant yet. Answers whether it did. */
 export async function ensureTenant(context: KeyContext): Promise<boolean> {
-  const tenants = await context.store.listTenants();
-  if (tenants.length > 0) return false;
-  await context.store.createTenant({ tenantId: defaultTenantId, name: 'Default', createdAt: context.now() });
-  return true;
+  if ((await context.store.listTenants()).length > 0) return false;
+  try {
+    await context.store.createTenant({ tenantId: defaultTenantId, name: 'Default', createdAt: context.now() });
+    return true;
+  } catch (fault) {
+    // Another node, starting at the same moment, was first.
+    if (fault instanceof VoicegateError && fault.code === 'conflict') return false;
+    throw fault;
+  }
 }
 
 /** A first key of the default tenant with every role and full answers, for a machine at home. Answers the key, to be shown once. */

@@ -9,7 +9,8 @@ export interface PinRequest {
 }
 
 /**
- * Sets or replaces the PIN. A replaced PIN keeps the attempt ladder as it is: setting a PIN does not open a locked account.
+ * Sets or replaces the PIN. A replaced PIN keeps the attempt ladder as it is: setting a PIN does not open a locked account; an open
+ * enrolment is given up with the PIN that it was started under.
  * @throws VoicegateError `account_unknown`, `pin_invalid`, `pin_too_simple`, and those of `withProof`
  */
 export async function setPin(
@@ -30,9 +31,12 @@ export async function setPin(
     accountId,
     'pin',
     request.proof,
-    async (_tx, account) => account.pinHash !== null,
+    // A first PIN counts as a replacement where there is a voiceprint: it could be shown as the proof that replaces the print.
+    async (tx, account) => account.pinHash !== null || (await tx.voiceprints.active(accountId)) !== null,
     async (tx, account, proof, _policy, now) => {
       await tx.accounts.setPin(accountId, pinHash, now);
+      // What the old PIN opened is closed with it.
+      if (account.pinHash !== null) await tx.enrolments.supersedeOpen(accountId);
       await tx.audit.append(
         {
           kind: 'pin_set',

@@ -3,7 +3,7 @@ import type { PinEvidence } from '../decision/evidence.js';
 import { VoicegateError } from '../errors.js';
 import { accountPseudonym, activePolicy, actorOf, known, type Caller, type ServiceContext } from './context.js';
 import type { AccountRow, PolicyRow, Tx } from './ports.js';
-import { recordFailure } from './velocity.js';
+import { recordFailure, velocityExceeded } from './velocity.js';
 
 /**
  * What somebody shows who wants to enrol a voice or set a PIN. Enrolment must not be a way in, so:
@@ -39,9 +39,10 @@ export async function checkPin(
 /**
  * Runs `work` in a transaction if the proof is good. A wrong PIN counts on the attempt ladder and the velocity counters, in the same
  * transaction, and is audited.
- * @param replacing tells whether something is being replaced (a first PIN needs no proof beyond the
- *   caller’s role, a first voiceprint and any replacement do)
- * @throws VoicegateError `account_unknown`, `locked`, `proof_required`, `proof_refused`, `conflict`
+ * @param replacing tells whether something is being replaced (the first PIN of an account without a voiceprint needs no proof beyond
+ *   the caller’s role; a first voiceprint and any replacement do)
+ * @throws VoicegateError `account_unknown`, `locked`, `rate_limited` when too many PINs failed with this key, `proof_required`,
+ *   `proof_refused`, `conflict`
  */
 export async function withProof<T>(
   context: ServiceContext,
@@ -66,6 +67,7 @@ export async function withProof<T>(
       if (pin !== 'missing') {
         const gate = attemptGate(attempts, now);
         if (!gate.open) throw lockedError(gate.retryAt, now);
+        if (await velocityExceeded(tx, caller, null, policy.document, now)) throw tooManyFailures();
         if (account.pinHash !== before.pinHash) {
           throw new VoicegateError('conflict', 'The PIN was changed while this request was being worked on', {
             hint: 'Send the request again with the current PIN',
@@ -143,8 +145,15 @@ async function find(
   return null;
 }
 
+function tooManyFailures(): VoicegateError {
+  return new VoicegateError('rate_limited', 'Too many PINs failed with this key, over all accounts', {
+    hint: 'Look for somebody who tries one PIN on many accounts; the limits are in the policy’s velocity',
+    retryAfterSeconds: 60,
+  });
+}
+
 /** The error for a closed attempt ladder. */
-export function lockedError(retryAt: Date | null, now: Date): VoicegateError {
+function lockedError(retryAt: Date | null, now: Date): VoicegateError {
   return new VoicegateError('locked', 'The account is locked after too many failures', {
     hint: retryAt === null ? 'Unlock it with POST /v1/accounts/{accountId}/unlock' : 'Wait, or unlock the account',
     ...(retryAt === null ? {} : { retryAfterSeconds: Math.ceil((retryAt.getTime() - now.getTime()) / 1000) }),

@@ -93,7 +93,7 @@ export async function verify(
     const honest = decide(evidence, policy.document, request.tier);
     const { decision, counted } =
       caller.answer === 'opaque' && gate === 'open' && account !== 'enrolled'
-        ? answeredAsDecoy(context, request, evidence, heard, honest, policy.document)
+        ? answeredAsDecoy(context, caller, request, evidence, heard, honest, policy.document)
         : { decision: honest, counted: honest };
     const counters = afterDecision(attempts, counted, evidence.pin, policy.document.attempts, now);
     if (counters !== attempts) await tx.attempts.save(accountId, counters);

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { defaultKeepRules, keptSpeech, voiceWindows } from '../../src/audio/kept-speech.js';
+import { keptSpeech, voiceWindows, windowKeepRules } from '../../src/audio/kept-speech.js';
 import type { SpeechActivity, Waveform } from '../../src/audio/waveform.js';
 
 /** 1000 samples a second, so that a sample is a millisecond; sample n holds n. */
@@ -46,11 +46,14 @@ void t.test('The caller keeps its samples, and nothing is copied where nothing i
   t.same(waveform.samples, ramp(3000).samples);
 });
 
-void t.test('By default half a second is kept around speech', async (t) => {
-  t.same(defaultKeepRules, { marginSeconds: 0.5, longestPauseSeconds: 0.5 });
+void t.test('By default a second is kept around speech', async (t) => {
   t.same(runs(keptSpeech(ramp(9000), spoken([2000, 3000], [5000, 6000]))), [
-    [1500, 3250],
-    [4750, 6500],
+    [1000, 3500],
+    [4500, 7000],
+  ]);
+  t.same(runs(keptSpeech(ramp(9000), spoken([2000, 3000], [5000, 6000]), windowKeepRules)), [
+    [1800, 3150],
+    [4850, 6200],
   ]);
 });
 

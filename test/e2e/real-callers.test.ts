@@ -6,7 +6,7 @@ void t.test(
   { skip: speechDir() === null && 'needs the speech folder' },
   async (t) => {
     t.setTimeout(170_000);
-    const [outcome] = await benchRealCallers(30, ['ivr-digits']);
+    const [outcome] = await benchRealCallers(15, ['ivr-digits']);
     t.ok(outcome);
     const accepted = (counts: Readonly<Record<string, number>> = {}): number =>
       (counts.ACCEPT ?? 0) / Object.values(counts).reduce((sum, number) => sum + number, 0);
