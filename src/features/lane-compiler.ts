@@ -1,4 +1,5 @@
-import { LaneFunction } from './lane-function.js';
+import { bytesPerValue, LaneFunction } from './lane-function.js';
+import { cutProgram } from './lane-pieces.js';
 import type { LaneProgram } from './lane-program.js';
 import { startModule } from './wasm-module.js';
 
@@ -20,13 +21,17 @@ export interface CompiledLanes {
   readonly output: Float32Array;
   /** From the start of one output row to that of the next: the columns filled up to a multiple of 4. */
   readonly outputStride: number;
-  /** Works out the first `rows` rows. */
-  readonly run: (rows: number) => void;
+  /** Works out the first `count` rows. */
+  readonly run: (count: number) => void;
 }
 
 const laneCount = 4;
 const bytesPerFloat = 4;
-const bytesPerValue = laneCount * bytesPerFloat;
+/**
+ * Size of a piece. Straight code runs once through, so a whole front-end (60 kB at 8 kHz) would come from the second cache each time; a piece stays in
+ * the first while it is applied to all rows. Measured for 3 s at 8 kHz: one piece 0.21 ms, two 0.12 ms, four 0.105 ms, six 0.095 ms, ten 0.095 ms.
+ */
+const valuesPerPiece = 1000;
 
 /**
  * Compiles two programs into one module. `rows` reads four input rows and stores four output rows; `each` has one load and one store, and is
@@ -42,30 +47,34 @@ export function compileLanes(rows: LaneProgram, each: LaneProgram, layout: LaneL
   const outputRowBytes = outputStride * bytesPerFloat;
 
   const constants: number[] = [];
-  const rowsBody = new LaneFunction(rows, { constants, inputRowBytes, outputRowBytes });
-  rowsBody.once();
-  const eachBody = new LaneFunction(each, { constants, inputRowBytes: 0, outputRowBytes: 0 });
-  eachBody.throughout();
+  const cut = cutProgram(rows, valuesPerPiece);
+  const pieces = cut.pieces.map((_, piece) =>
+    LaneFunction.ofPiece(rows, { constants, inputRowBytes, outputRowBytes }, cut, piece),
+  );
+  const functions = [...pieces, LaneFunction.ofEach(each, constants)];
 
   const inputStart = constants.length * bytesPerValue;
   const outputStart = inputStart + inputLength * bytesPerFloat;
-  const functions = [
-    { name: 'rows', locals: rowsBody.locals, code: rowsBody.code },
-    { name: 'each', locals: eachBody.locals, code: eachBody.code },
-  ];
-  const { memory, call } = startModule(functions, outputStart + outputLength * bytesPerFloat);
+  const carriedStart = outputStart + outputLength * bytesPerFloat;
+  const carriedBytes = cut.places * bytesPerValue;
+  const { memory, call } = startModule(functions, carriedStart + (carriedBytes * layout.capacityRows) / laneCount);
   new Int32Array(memory).set(constants.flatMap((bits) => [bits, bits, bits, bits]));
 
-  const runRows = call('rows');
+  const runPieces = pieces.map(({ name }) => call(name));
   const runEach = call('each');
   return {
     input: new Float32Array(memory, inputStart, inputLength),
     output: new Float32Array(memory, outputStart, outputLength),
     outputStride,
-    run: (rows) => {
-      for (let row = 0; row < rows; row += laneCount)
-        runRows(inputStart + row * inputRowBytes, outputStart + row * outputRowBytes);
-      runEach(outputStart, outputStart + rows * outputRowBytes);
+    run(count) {
+      for (const runPiece of runPieces) {
+        let carried = carriedStart;
+        for (let row = 0; row < count; row += laneCount) {
+          runPiece(inputStart + row * inputRowBytes, outputStart + row * outputRowBytes, carried);
+          carried += carriedBytes;
+        }
+      }
+      runEach(outputStart, outputStart + count * outputRowBytes, 0);
     },
   };
 }

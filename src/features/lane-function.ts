@@ -1,5 +1,6 @@
+import { lastReaders, type CutProgram } from './lane-pieces.js';
 import { laneOpcodes, weaves, type LaneProgram, type LaneStore, type Lanes } from './lane-program.js';
-import { unsigned, wasm } from './wasm-module.js';
+import { addresses, unsigned, wasm, type WasmFunction } from './wasm-module.js';
 
 /** Where a function finds its numbers. */
 export interface LaneMemory {
@@ -9,26 +10,24 @@ export interface LaneMemory {
   readonly outputRowBytes: number;
 }
 
-const firstAddress = 0;
-const secondAddress = 1;
-const firstLocal = 2;
 const bytesPerFloat = 4;
-const bytesPerValue = 16;
+export const bytesPerValue = 16;
 /** As a power of two: floats, not whole values, are what addresses are multiples of. */
 const alignment = 2;
 
-/** Writes a program as WebAssembly: each value lies in a local from its making until its last reader has read it. */
+/** Writes programs as WebAssembly: each value lies in a local from its making until its last reader has read it. */
 export class LaneFunction {
-  readonly code: number[] = [];
-  locals = 0;
+  private readonly code: number[] = [];
+  private locals = 0;
   private readonly localOf = new Map<Lanes, number>();
   private readonly free: number[] = [];
   private readonly lastReader: ReadonlyMap<Lanes, Lanes>;
   private readonly storesOf = new Map<Lanes, LaneStore[]>();
 
-  constructor(
+  private constructor(
     private readonly program: LaneProgram,
     private readonly memory: LaneMemory,
+    private readonly placeOf: CutProgram['placeOf'],
   ) {
     this.lastReader = lastReaders(program);
     for (const store of program.stores) {
@@ -36,43 +35,57 @@ export class LaneFunction {
     }
   }
 
-  /** The program once: it loads from the first address and stores to the second. Constants are loaded where they are first read. */
-  once(): void {
-    this.write(secondAddress);
+  /** One piece of a program: loads from the first address, stores to the second, carries at the third. */
+  static ofPiece(program: LaneProgram, memory: LaneMemory, cut: CutProgram, piece: number): WasmFunction {
+    const { first, end } = cut.pieces[piece] ?? { first: 0, end: 0 };
+    const written = new LaneFunction(program, memory, cut.placeOf);
+    for (let value = first; value < end; value++) written.write(value, addresses.second);
+    return { name: `piece${piece}`, locals: written.locals, code: written.code };
   }
 
-  /** The program for every four numbers from the first address up to the second, in place. Constants are loaded before and kept. */
-  throughout(): void {
-    this.program.nodes.forEach((node, value) => {
-      if (node.kind === 'constant' && this.lastReader.has(value)) this.make(value);
-    });
-    this.code.push(...wasm.loop);
-    this.write(firstAddress);
-    this.code.push(wasm.localGet, firstAddress, wasm.i32Const, bytesPerValue, wasm.i32Add, wasm.localTee, firstAddress);
-    this.code.push(wasm.localGet, secondAddress, wasm.i32LessUnsigned, wasm.branchIf, 0, wasm.end);
+  /** A program applied to every four numbers from the first address up to the second, in place; its constants are loaded once, before. */
+  static ofEach(program: LaneProgram, constants: number[]): WasmFunction {
+    const written = new LaneFunction(program, { constants, inputRowBytes: 0, outputRowBytes: 0 }, new Map());
+    const values = [...program.nodes.keys()];
+    const kept = values.filter((value) => program.nodes[value]?.kind === 'constant');
+    for (const value of kept) written.make(value);
+    written.code.push(...wasm.loop);
+    for (const value of values) if (!kept.includes(value)) written.write(value, addresses.first, kept);
+    written.code.push(
+      wasm.localGet,
+      addresses.first,
+      wasm.i32Const,
+      bytesPerValue,
+      wasm.i32Add,
+      wasm.localTee,
+      addresses.first,
+    );
+    written.code.push(wasm.localGet, addresses.second, wasm.i32LessUnsigned, wasm.branchIf, 0, wasm.end);
+    return { name: 'each', locals: written.locals, code: written.code };
   }
 
-  private write(target: number): void {
-    const kept = new Set(this.localOf.keys());
-    this.program.nodes.forEach((node, value) => {
-      if (!this.lastReader.has(value)) return;
-      if (node.kind !== 'constant') this.make(value);
-      for (const { row, column } of this.storesOf.get(value) ?? []) this.store(value, target, row, column);
-      const read = 'operands' in node ? [...node.operands, value] : [value];
-      for (const operand of read)
-        if (this.lastReader.get(operand) === value && !kept.has(operand)) this.release(operand);
-    });
+  /** A value that is needed: made, carried, stored, and the locals freed that nobody reads any more. */
+  private write(value: Lanes, target: number, kept: readonly Lanes[] = []): void {
+    const node = this.program.nodes[value];
+    if (node === undefined || !this.lastReader.has(value)) return;
+    if (node.kind !== 'constant') this.make(value);
+    const place = this.placeOf.get(value);
+    if (place !== undefined) this.put(value, addresses.third, place * bytesPerValue);
+    for (const { row, column } of this.storesOf.get(value) ?? []) {
+      this.put(value, target, row * this.memory.outputRowBytes + column * bytesPerFloat);
+    }
+    for (const read of 'operands' in node ? [...node.operands, value] : [value]) {
+      if (this.lastReader.get(read) === value && !kept.includes(read)) this.release(read);
+    }
   }
 
   /** Code that works a value out and puts it into a local. */
   private make(value: Lanes): void {
     const node = this.program.nodes[value];
     switch (node?.kind) {
-      case 'load': {
-        const offset = node.row * this.memory.inputRowBytes + node.column * bytesPerFloat;
-        this.code.push(wasm.localGet, firstAddress, wasm.simd, wasm.load, alignment, ...unsigned(offset));
+      case 'load':
+        this.get(addresses.first, node.row * this.memory.inputRowBytes + node.column * bytesPerFloat);
         break;
-      }
       case 'constant':
         this.code.push(wasm.i32Const, 0, wasm.simd, wasm.load, alignment, ...unsigned(this.constantOffset(node.bits)));
         break;
@@ -91,21 +104,26 @@ export class LaneFunction {
       case undefined:
         throw new RangeError(`a lane program has no value ${value}`);
     }
-    const local = this.free.pop() ?? firstLocal + this.locals++;
-    this.localOf.set(value, local);
-    this.code.push(wasm.localSet, ...unsigned(local));
+    this.keep(value);
   }
 
+  /** Pushes a value: from its local, from where an earlier piece carried it, or made here if it is a constant. */
   private read(value: Lanes): void {
-    if (!this.localOf.has(value)) this.make(value);
+    if (!this.localOf.has(value)) {
+      const place = this.placeOf.get(value);
+      if (place === undefined) this.make(value);
+      else {
+        this.get(addresses.third, place * bytesPerValue);
+        this.keep(value);
+      }
+    }
     this.code.push(wasm.localGet, ...unsigned(this.localOf.get(value) ?? 0));
   }
 
-  private store(value: Lanes, target: number, row: number, column: number): void {
-    if (!this.localOf.has(value)) this.make(value);
-    this.code.push(wasm.localGet, target, wasm.localGet, ...unsigned(this.localOf.get(value) ?? 0));
-    const offset = row * this.memory.outputRowBytes + column * bytesPerFloat;
-    this.code.push(wasm.simd, wasm.store, alignment, ...unsigned(offset));
+  private keep(value: Lanes): void {
+    const local = this.free.pop() ?? addresses.count + this.locals++;
+    this.localOf.set(value, local);
+    this.code.push(wasm.localSet, ...unsigned(local));
   }
 
   private release(value: Lanes): void {
@@ -113,6 +131,16 @@ export class LaneFunction {
     if (local === undefined) return;
     this.localOf.delete(value);
     this.free.push(local);
+  }
+
+  private get(address: number, offset: number): void {
+    this.code.push(wasm.localGet, address, wasm.simd, wasm.load, alignment, ...unsigned(offset));
+  }
+
+  private put(value: Lanes, address: number, offset: number): void {
+    this.code.push(wasm.localGet, address);
+    this.read(value);
+    this.code.push(wasm.simd, wasm.store, alignment, ...unsigned(offset));
   }
 
   private constantOffset(bits: number): number {
@@ -124,15 +152,4 @@ export class LaneFunction {
 
 function bytesOfLane(lane: number): number[] {
   return [0, 1, 2, 3].map((byte) => lane * bytesPerFloat + byte);
-}
-
-/** For each value that a store needs, directly or not, the last value that reads it; itself where only stores do. */
-function lastReaders({ nodes, stores }: LaneProgram): Map<Lanes, Lanes> {
-  const last = new Map<Lanes, Lanes>(stores.map(({ value }) => [value, value]));
-  for (let value = nodes.length - 1; value >= 0; value--) {
-    const node = nodes[value];
-    if (!last.has(value) || node === undefined || !('operands' in node)) continue;
-    for (const operand of node.operands) last.set(operand, Math.max(last.get(operand) ?? 0, value));
-  }
-  return last;
 }

@@ -6,7 +6,7 @@ declare const WebAssembly: {
   };
 };
 
-/** A function of two byte addresses: its code between the declaration of its locals, all of them four-lane values, and its end. */
+/** A function of three byte addresses: its code between the declaration of its locals, all of them four-lane values, and its end. */
 export interface WasmFunction {
   readonly name: string;
   readonly locals: number;
@@ -16,8 +16,11 @@ export interface WasmFunction {
 /** A running module: its memory and its functions by name. */
 export interface WasmInstance {
   readonly memory: ArrayBuffer;
-  readonly call: (name: string) => (first: number, second: number) => void;
+  readonly call: (name: string) => (first: number, second: number, third: number) => void;
 }
+
+/** Locals that hold a function's addresses; its own come after them. */
+export const addresses = { first: 0, second: 1, third: 2, count: 3 } as const;
 
 /** Instructions of WebAssembly's binary format (core specification, chapter 5). */
 export const wasm = {
@@ -40,7 +43,7 @@ export const wasm = {
 
 const magicAndVersion = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
 const section = { type: 1, function: 3, memory: 5, export: 7, code: 10 } as const;
-const functionType = [0x60, 2, 0x7f, 0x7f, 0];
+const functionType = [0x60, 3, 0x7f, 0x7f, 0x7f, 0];
 const v128 = 0x7b;
 const bytesPerPage = 65536;
 
@@ -67,7 +70,7 @@ export function startModule(functions: readonly WasmFunction[], memoryBytes: num
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes));
   return {
     memory: exports.memory.buffer,
-    call: (name) => exports[name] as (first: number, second: number) => void,
+    call: (name) => exports[name] as (first: number, second: number, third: number) => void,
   };
 }
 
