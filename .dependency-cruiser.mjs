@@ -25,7 +25,14 @@ const upward = floors.map((rooms, floor) => ({
   severity: 'error',
   comment: `${rooms.join(', ')} may import only rooms below. Move the shared piece down, or pass it in from compose.ts.`,
   from: { path: anyOf(rooms) },
-  to: { path: anyOf(floors.slice(floor + 1).flat().concat('nothing-above')) },
+  to: {
+    path: anyOf(
+      floors
+        .slice(floor + 1)
+        .flat()
+        .concat('nothing-above'),
+    ),
+  },
 }));
 
 const sideways = floors.flatMap((rooms, floor) =>

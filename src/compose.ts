@@ -62,6 +62,12 @@ export async function start(config: Config, log: Logger): Promise<Voicegate> {
   const calibration = await loadCalibration(join(modelDir, 'calibration.json'), card);
   const activityDir = join(modelsDir, 'activity-8k');
   const activityCard = await loadActivityCard(activityDir);
+  const metrics = createMetrics({
+    waiting: () => pool.status().waiting,
+    running: () => pool.status().running,
+    workersReady: () => pool.status().workersReady,
+    workersReplaced: () => pool.status().workersReplaced,
+  });
   const pool = await startInferencePool({
     networks: [networkOf(card, modelDir), activityNetworkOf(activityCard, activityDir)],
     workers: config.workers,
@@ -73,12 +79,6 @@ export async function start(config: Config, log: Logger): Promise<Voicegate> {
         metrics.stage(`${event.networkId}-network`, event.networkMs / 1000);
       } else if (event.kind === 'worker-lost') log.error(event, 'a worker was lost');
     },
-  });
-  const metrics = createMetrics({
-    waiting: () => pool.status().waiting,
-    running: () => pool.status().running,
-    workersReady: () => pool.status().workersReady,
-    workersReplaced: () => pool.status().workersReplaced,
   });
   const embedder = createEmbedder(pool, card);
   await checkGolden(pool, card, modelDir);
@@ -129,7 +129,12 @@ export async function start(config: Config, log: Logger): Promise<Voicegate> {
     tidy(context).catch((fault: unknown) => log.warn({ code: (fault as VoicegateError).code }, 'tidying failed'));
   }, tidyEveryMs);
   tidying.unref();
-  const url = await app.listen({ host: config.host, port: config.port });
+  const url = await app.listen({ host: config.host, port: config.port }).catch((cause: unknown) => {
+    throw new VoicegateError('configuration_invalid', `cannot listen on ${config.host} port ${config.port}`, {
+      hint: `${(cause as NodeJS.ErrnoException).code ?? 'unknown'}: set VOICEGATE_HOST and VOICEGATE_PORT to a free address of this machine`,
+      cause,
+    });
+  });
   log.info(
     { url, model: card.id, workers: config.workers, database: config.databaseUrl === null ? 'embedded' : 'postgresql' },
     'ready',

@@ -45,7 +45,7 @@ const settings = {
   ),
   VOICEGATE_MODEL: Type.String({
     default: 'baseline-8k-80',
-    pattern: '^[A-Za-z0-9._-]+$',
+    pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$',
     description: 'Speaker model: a folder name in models/',
   }),
   VOICEGATE_WORKERS: Type.Integer({
@@ -149,7 +149,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const given: Record<string, unknown> = {};
   for (const name of Object.keys(settings)) {
     const value = env[name];
-    if (value !== undefined && value !== '') given[name] = value;
+    if (value !== undefined && value !== '') given[name] = typed(settings[name as keyof typeof settings], value);
   }
   for (const name of Object.keys(env)) {
     if (
@@ -163,7 +163,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       });
     }
   }
-  const converted = Value.Convert(schema, Value.Default(schema, given));
+  const converted = Value.Default(schema, given);
   const [fault] = Value.Errors(schema, converted);
   if (fault !== undefined) {
     const name = fault.instancePath.slice(1);
@@ -197,6 +197,14 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     ffmpegPath: value.VOICEGATE_FFMPEG,
     logLevel: value.VOICEGATE_LOG_LEVEL,
   });
+}
+
+/** Text as the number or truth value that the setting wants; left as it is when it is none, for the check to refuse. */
+function typed(setting: object, value: string): string | number | boolean {
+  const { type } = setting as { readonly type?: string };
+  if (type === 'integer' && /^-?[0-9]+$/.test(value)) return Number(value);
+  if (type === 'boolean' && (value === 'true' || value === 'false')) return value === 'true';
+  return value;
 }
 
 /** Every setting with its meaning, default and range, for the README and `voicegate config`. */

@@ -14,7 +14,8 @@ try {
       process.exit(late === null ? 0 : 1);
     });
   };
-  process.once('SIGTERM', stop).once('SIGINT', stop);
+  // Not once: a process manager and npm may both pass the signal on, and the second must not end what the first lets finish.
+  process.on('SIGTERM', stop).on('SIGINT', stop);
 } catch (fault) {
   if (!(fault instanceof VoicegateError)) throw fault;
   process.stderr.write(`${fault.code}: ${fault.message}\n${fault.hint === undefined ? '' : `${fault.hint}\n`}`);

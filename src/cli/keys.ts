@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { VoicegateError } from '../errors.js';
 import { createApiKey, listApiKeys, revokeApiKey, rotateApiKey } from '../service/api-keys.js';
 import type { Caller } from '../service/context.js';
 import { defaultTenantId, ensureTenant } from '../service/first-start.js';
@@ -18,6 +19,11 @@ async function inTenant<T>(
 ): Promise<T> {
   return withStore(async (store) => {
     await ensureTenant({ store, now });
+    if (!(await store.listTenants()).some((tenant) => tenant.tenantId === tenantId)) {
+      throw new VoicegateError('not_found', `there is no tenant ${tenantId}`, {
+        hint: 'voicegate tenants list shows them; make one with voicegate tenants create',
+      });
+    }
     return work(store, operatorOf(tenantId));
   });
 }

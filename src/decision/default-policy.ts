@@ -37,7 +37,7 @@ export const defaultPolicy: PolicyDocument = {
     maxClippingShare: 0.05,
     minSpeechLevelDbfs: -45,
     minBandwidthHz: 800,
-    multipleSpeakersBelowCosine: 0.1,
+    multipleSpeakersBelowCosine: 0.16,
   },
   tiers: {
     rejectBelowLlr: -2,

@@ -58,14 +58,14 @@ export function startModule(functions: readonly WasmFunction[], memoryBytes: num
     const body = [1, ...unsigned(locals), v128, ...code, wasm.end];
     return [...unsigned(body.length), ...body];
   });
-  const exported = functions.flatMap((one, index) => [...name(one.name), 0, index]);
+  const exported = functions.flatMap((one, index) => [...name(one.name), 0, ...unsigned(index)]);
   const bytes = Uint8Array.from([
     ...magicAndVersion,
     ...part(section.type, [1, ...functionType]),
-    ...part(section.function, [functions.length, ...functions.map(() => 0)]),
+    ...part(section.function, [...unsigned(functions.length), ...functions.map(() => 0)]),
     ...part(section.memory, [1, 0, ...unsigned(Math.ceil(memoryBytes / bytesPerPage))]),
-    ...part(section.export, [functions.length + 1, ...name('memory'), 2, 0, ...exported]),
-    ...part(section.code, [functions.length, ...bodies]),
+    ...part(section.export, [...unsigned(functions.length + 1), ...name('memory'), 2, 0, ...exported]),
+    ...part(section.code, [...unsigned(functions.length), ...bodies]),
   ]);
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes));
   return {

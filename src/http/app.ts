@@ -1,15 +1,15 @@
 import multipart from '@fastify/multipart';
 import rateLimit from '@fastify/rate-limit';
-import swagger from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import fastify, { LogController } from 'fastify';
+import fastify, { LogController, type FastifyReply } from 'fastify';
 import { VoicegateError } from '../errors.js';
 import type { ServiceContext } from '../service/context.js';
+import { registerApiPage } from './api-page.js';
 import { readForm } from './audio-body.js';
 import { registerAuthentication } from './authentication.js';
 import type { App, HttpOptions } from './http-app.js';
-import { toProblem } from './problem.js';
+import { answerBrokenRequest } from './broken-request.js';
+import { problemType, toProblem } from './problem.js';
 import { accountRoutes } from './routes/accounts.js';
 import { apiKeyRoutes } from './routes/api-keys.js';
 import { auditRoutes } from './routes/audit.js';
@@ -33,10 +33,17 @@ export async function buildApp(context: ServiceContext, options: HttpOptions): P
     connectionTimeout: options.requestTimeoutMs * 2,
     keepAliveTimeout: 60_000,
     trustProxy: options.trustProxy,
-    return503OnClosing: true,
+    // The hook below does it with a problem.
+    return503OnClosing: false,
     forceCloseConnections: 'idle',
+    clientErrorHandler: answerBrokenRequest,
+    // An address that cannot be decoded never reaches a route, nor the handler below.
+    frameworkErrors: (fault, _request, reply: FastifyReply) => {
+      const found = toProblem(fault);
+      void reply.status(found.status).type(problemType).send(JSON.stringify(found));
+    },
     routerOptions: { maxParamLength: 200 },
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: false, keywords: ['x-form'] } },
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: false } },
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   app.addSchema(problem);
@@ -51,7 +58,7 @@ export async function buildApp(context: ServiceContext, options: HttpOptions): P
     if (found.retryAfterSeconds !== undefined)
       void reply.header('retry-after', Math.max(1, Math.ceil(found.retryAfterSeconds)));
     if (found.status === 401) void reply.header('www-authenticate', 'Bearer');
-    return reply.status(found.status).type('application/problem+json').send(JSON.stringify(found));
+    return reply.status(found.status).type(problemType).send(JSON.stringify(found));
   });
   app.setNotFoundHandler(() => {
     throw new VoicegateError('not_found', 'There is nothing at this address', { hint: 'See /docs' });
@@ -71,6 +78,24 @@ export async function buildApp(context: ServiceContext, options: HttpOptions): P
     );
   });
 
+  let closing = false;
+  app.addHook('preClose', async () => {
+    closing = true;
+  });
+  app.addHook('onRequest', async (_request, reply) => {
+    if (!closing) return;
+    void reply.header('connection', 'close');
+    throw new VoicegateError('shutting_down', 'This node is stopping', {
+      hint: 'Send the request again: another node, or this one after its restart, takes it',
+      retryAfterSeconds: 1,
+    });
+  });
+  // An answer to a request taken before the stop must not keep its connection, which would keep the process.
+  app.addHook('onSend', async (_request, reply) => {
+    if (closing) void reply.header('connection', 'close');
+  });
+  // What no route asks for: it would pass the schemas of bodies that differ by type.
+  app.removeContentTypeParser('text/plain');
   registerAuthentication(app, context.store);
   await app.register(rateLimit, {
     max: options.ratePerMinute,
@@ -90,21 +115,7 @@ export async function buildApp(context: ServiceContext, options: HttpOptions): P
   app.addHook('preValidation', async (request) => {
     if (request.isMultipart()) request.body = await readForm(request);
   });
-  app.addContentTypeParser(/^(audio\/|application\/octet-stream)/i, { parseAs: 'buffer' }, (_request, body, done) => {
-    done(null, body);
-  });
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: { title: 'Voicegate', version: options.version, description: 'Voiceprint authentication for call centres' },
-      components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'vg_…' } } },
-      security: [{ apiKey: [] }],
-    },
-    refResolver: {
-      buildLocalReference: (json, _base, _fragment, i) => (typeof json.$id === 'string' ? json.$id : `def-${i}`),
-    },
-  });
-  await app.register(swaggerUi, { routePrefix: '/docs' });
+  await registerApiPage(app, options.version);
 
   for (const routes of [
     operationRoutes(options),

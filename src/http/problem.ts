@@ -80,6 +80,9 @@ export function toProblem(fault: unknown): Problem {
   };
 }
 
+/** The media type of every error. */
+export const problemType = 'application/problem+json';
+
 const typeOf = (code: string): string => `urn:voicegate:problem:${code}`;
 
 function fromFastify(fault: FastifyError): VoicegateError | null {
@@ -105,6 +108,10 @@ function fromFastify(fault: FastifyError): VoicegateError | null {
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new VoicegateError('audio_format_unsupported', 'This Content-Type is not taken here', {
         hint: 'Send application/json, or multipart/form-data with a part named audio where audio is asked for',
+      });
+    case 'FST_ERR_BAD_URL':
+      return new VoicegateError('invalid_request', 'The address is not a well-formed URL', {
+        hint: 'Percent-encode ids as UTF-8',
       });
     case 'FST_ERR_CTP_EMPTY_JSON_BODY':
       return new VoicegateError('invalid_request', 'The body is empty', { hint: 'Send a JSON object' });

@@ -48,7 +48,7 @@ export async function startEnrolment(
         modelId: context.ears.modelId,
         policyVersion: policy.version,
         language: request.language,
-        prompts: enrolmentPrompts({ count: rules.utterances, digits: rules.promptDigits }),
+        prompts: enrolmentPrompts({ count: rules.maxUtterances, digits: rules.promptDigits }),
         proof: proof?.kind ?? 'agent',
         agentId: request.proof.agentId,
         replacesVoiceprint: (await tx.voiceprints.active(accountId)) !== null,

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { decodeAudio, resample, type AudioLimits } from '../audio/decode.js';
-import { keptSpeech, voiceWindows } from '../audio/kept-speech.js';
+import { keptSpeech, voiceWindows, windowKeepRules } from '../audio/kept-speech.js';
 import { assessQuality } from '../audio/quality.js';
 import type { SpeechActivityDetector } from '../audio/speech-activity.js';
 import type { QualityReport, Waveform } from '../audio/waveform.js';
@@ -39,7 +39,7 @@ export interface Ears {
   hear(waveform: Waveform, listening: Listening): Promise<Heard>;
 }
 
-/** Least kept speech the embedding network is given, seconds. */
+/** Least net speech of a recording that the embedding network is given, seconds. */
 const leastSpeechSeconds = 0.3;
 
 /** Joins decoder, speech activity, quality and embedding. */
@@ -79,13 +79,13 @@ export function createEars(parts: {
     async hear(waveform, listening) {
       const activity = await timed('activity', parts.activity.detect(waveform));
       const report = assessQuality(waveform, activity);
-      const spoken = keptSpeech(waveform, activity);
-      if (spoken.length < leastSpeechSeconds * sampleRateHz) return { report, embedding: null, minWindowCosine: null };
-      const samples = listening === 'caller' ? spoken : noise(spoken.length);
-      const windows = voiceWindows(samples, sampleRateHz);
+      if (report.netSpeechSeconds < leastSpeechSeconds) return { report, embedding: null, minWindowCosine: null };
+      const whole = keptSpeech(waveform, activity);
+      const windows = voiceWindows(keptSpeech(waveform, activity, windowKeepRules), sampleRateHz);
+      const heard = [whole, ...windows].map((samples) => (listening === 'caller' ? samples : noise(samples.length)));
       const [embedding, ...parted] = await timed(
         'embedding',
-        Promise.all([samples, ...windows].map((part) => embed(part, report.netSpeechSeconds))),
+        Promise.all(heard.map((samples) => embed(samples, report.netSpeechSeconds))),
       );
       return { report, embedding: embedding ?? null, minWindowCosine: leastCosine(parted) };
     },

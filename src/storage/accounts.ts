@@ -74,10 +74,10 @@ async function erase(query: TenantQuery, accountId: string): Promise<void> {
      where tenant_id = $1 and account_id = $2`,
     accountId,
   );
-  // Kept answers may name the account as a JSON string.
+  // Kept answers name the account in one field, written by JSON.stringify.
   await query(
     'delete from idempotent_requests where tenant_id = $1 and position($2 in response_body::text) > 0',
-    JSON.stringify(accountId),
+    `"accountId":${JSON.stringify(accountId)}`,
   );
 }
 

@@ -102,6 +102,10 @@ void t.test('front-ends whose numbers do not fit together are refused with the r
   t.throws(() => createNetworkInput({ ...kaldi, lowHz: 3700 }), { name: 'RangeError', message: /3700 to 3600 Hz/ });
   t.throws(() => createNetworkInput({ ...kaldi, highHz: 5000 }), { name: 'RangeError', message: /4000 Hz/ });
   t.throws(() => createNetworkInput({ ...kaldi, melBins: 250 }), { name: 'RangeError', message: /holds no bin/ });
+  t.throws(() => createNetworkInput({ ...kaldi, sampleRateHz: 48_000, frameLengthMs: 50 }), {
+    message: /transform of 4096/,
+  });
+  t.throws(() => createNetworkInput({ ...nemo, fftSize: 500 }), { name: 'RangeError', message: /power of two/ });
   t.throws(() => createNetworkInput({ ...nemo, fftSize: 256 }), { name: 'RangeError', message: /400 samples/ });
   t.end();
 });

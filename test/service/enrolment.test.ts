@@ -1,6 +1,6 @@
 import t from 'tap';
 import { eraseAccount, getAccount, putAccount, setOptOut } from '../../src/service/accounts.js';
-import { giveConsent } from '../../src/service/consents.js';
+import { giveConsent, withdrawConsent } from '../../src/service/consents.js';
 import {
   addUtterance,
   cancelEnrolment,
@@ -34,7 +34,7 @@ void t.test('a first voiceprint needs consent, and the right PIN or an agent', a
   await t.rejects(startWith('a1', {}), { code: 'proof_required' });
   await t.rejects(startWith('a1', { pin: goodPin }), { code: 'proof_required' }, 'there is no PIN yet');
   const byAgent = await startWith('a1', { agentId: 'agent-7' });
-  t.equal(byAgent.prompts.length, 3);
+  t.equal(byAgent.prompts.length, 6, 'as many as the policy may come to take');
   t.equal(new Set(byAgent.prompts.flatMap(({ digits }) => [...digits])).size, 10, 'the prompts cover all ten digits');
   await setPin(context, full, 'a1', { newPin: goodPin, proof: noProof });
   t.ok(await startWith('a1', { pin: goodPin }));
@@ -162,4 +162,51 @@ void t.test('erasure leaves nothing, but an opt-out outlives it', async (t) => {
   await t.rejects(giveConsent(context, full, 'a10', consent), { code: 'opted_out' });
   await setOptOut(context, full, 'a10', false);
   t.ok(await giveConsent(context, full, 'a10', consent));
+});
+
+void t.test('a first PIN is no way to replace a voiceprint that an agent enrolled', async (t) => {
+  await putAccount(context, full, 'a11');
+  await consented(harness, 'a11');
+  await enrolVoice(harness, 'a11', 1, { ...noProof, agentId: 'agent-7' });
+  const setting = { newPin: goodPin, proof: noProof };
+  await t.rejects(setPin(context, full, 'a11', setting), { code: 'proof_required' });
+  const override = { ...noProof, agentId: 'agent-7', overrideReason: 'passport seen' };
+  t.ok(await setPin(context, full, 'a11', { newPin: goodPin, proof: override }));
+});
+
+void t.test('a replaced PIN closes the enrolment that the old one opened', async (t) => {
+  await enrolled(harness, 'a12', 1);
+  const { enrolmentId } = await startWith('a12', { pin: goodPin });
+  await setPin(context, full, 'a12', { newPin: otherPin, proof: { ...noProof, pin: goodPin } });
+  await t.rejects(addUtterance(context, full, enrolmentId, recording({ voice: 9 })), { code: 'enrolment_closed' });
+});
+
+void t.test('an utterance that is heard while the caller opts out leaves nothing, whoever is first', async (t) => {
+  for (let round = 0; round < 5; round++) {
+    const accountId = `a13-${round}`;
+    await putAccount(context, full, accountId);
+    await consented(harness, accountId);
+    const { enrolmentId } = await startWith(accountId, { agentId: 'agent-7' });
+    const leaving =
+      round % 2 === 0 ? setOptOut(context, full, accountId, true) : withdrawConsent(context, full, accountId);
+    await Promise.allSettled([
+      ...[0, 0.1, 0.2].map((blur) => addUtterance(context, full, enrolmentId, recording({ voice: 1, blur }))),
+      leaving,
+    ]);
+    const view = await getEnrolment(context, full, enrolmentId);
+    t.equal(view.state, 'superseded');
+    t.equal(view.progress.utterances, 0, 'no embedding outlives the consent');
+  }
+});
+
+void t.test('utterances sent at once do not pass the policy’s most', async (t) => {
+  await putAccount(context, full, 'a14');
+  await consented(harness, 'a14');
+  const { enrolmentId } = await startWith('a14', { agentId: 'agent-7' });
+  await Promise.allSettled(
+    Array.from({ length: 12 }, () => addUtterance(context, full, enrolmentId, recording({ voice: 1 }))),
+  );
+  t.equal((await getEnrolment(context, full, enrolmentId)).progress.utterances, 6);
+  const twice = await Promise.allSettled([1, 2].map(() => completeEnrolment(context, full, enrolmentId)));
+  t.same(twice.map(({ status }) => status).sort(), ['fulfilled', 'rejected'], 'one of two completions makes the print');
 });

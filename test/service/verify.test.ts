@@ -1,9 +1,11 @@
 import t from 'tap';
 import { defaultPolicy } from '../../src/decision/policy.js';
+import { VoicegateError } from '../../src/errors.js';
 import { unlockAccount, getAccount, eraseAccount, setOptOut } from '../../src/service/accounts.js';
 import { createChallenge } from '../../src/service/challenges.js';
 import { withdrawConsent } from '../../src/service/consents.js';
 import { startEnrolment } from '../../src/service/enrolments.js';
+import { ensureTenant } from '../../src/service/first-start.js';
 import { verifyOnce } from '../../src/service/idempotency.js';
 import { activatePolicy, storePolicy } from '../../src/service/policies.js';
 import { verify } from '../../src/service/verify.js';
@@ -335,4 +337,60 @@ void t.test('every decision has its audit entry and no entry names an account', 
   t.notMatch(text, accountId);
   t.notMatch(text, goodPin);
   t.equal(recording(voice).contentType, 'test/recording');
+});
+
+void t.test('a decoy answers the same recording the same again, as a real account does', async (t) => {
+  const calibration = { ...context.calibration, nontarget: { meanLlr: -2, sdLlr: 3 } };
+  const spread = { ...harness, context: { ...context, calibration } };
+  const seen = [];
+  for (let id = 0; id < 12; id++) {
+    const kinds = [];
+    for (let again = 0; again < 3; again++) {
+      const answer = await attempt(spread, `stranger-${id}`, voice, { pin: null }, opaque);
+      kinds.push(answer.verification.decision.kind);
+    }
+    t.equal(new Set(kinds).size, 1, kinds.join());
+    seen.push(kinds[0]);
+  }
+  t.ok(new Set(seen).size > 1, 'and different accounts differently');
+});
+
+void t.test('one PIN shown as proof for many accounts is stopped by the key’s counter', async (t) => {
+  const spraying = { ...full, apiKeyId: 'key-spraying' };
+  const victims = [];
+  for (let victim = 0; victim < 5; victim++) victims.push(await newCaller());
+  const velocity = { ...defaultPolicy.velocity, maxDistinctAccountsPerKey: 3 };
+  const policy = await storePolicy(context, full, { ...defaultPolicy, velocity });
+  await activatePolicy(context, full, policy.version);
+  t.teardown(() => activatePolicy(context, full, 1));
+  const codes = [];
+  for (const accountId of victims) {
+    const proof = { ...noProof, pin: otherPin };
+    const fault = await startEnrolment(context, spraying, accountId, { language: 'zh', proof }).catch(
+      (e: unknown) => e,
+    );
+    codes.push((fault as { code: string }).code);
+  }
+  t.same(codes, ['proof_refused', 'proof_refused', 'proof_refused', 'rate_limited', 'rate_limited']);
+});
+
+void t.test('erasing an id that is no account removes what calls left under it', async (t) => {
+  const { verification } = await attempt(harness, 'passer-by', voice, {}, opaque);
+  const read = () => context.store.transaction('operator', (tx) => tx.verifications.get(verification.verificationId));
+  t.equal((await read())?.accountId, 'passer-by');
+  await t.rejects(eraseAccount(context, full, 'passer-by'), { code: 'account_unknown' });
+  t.equal((await read())?.accountId, null);
+});
+
+void t.test('two nodes that start at once on an empty database make one tenant', async (t) => {
+  let made = false;
+  const store = {
+    ...context.store,
+    listTenants: async () => [],
+    createTenant: async () => {
+      if (made) throw new VoicegateError('conflict', 'exists');
+      made = true;
+    },
+  };
+  t.same(await Promise.all([ensureTenant({ ...context, store }), ensureTenant({ ...context, store })]), [true, false]);
 });

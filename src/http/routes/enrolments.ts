@@ -8,7 +8,7 @@ import {
   startEnrolment,
 } from '../../service/enrolments.js';
 import type { App } from '../http-app.js';
-import { filePart, formChannel, fromForm, fromJson, fromRaw, jsonAudio } from '../audio-body.js';
+import { binary, filePart, formChannel, fromForm, fromJson, fromRaw, jsonAudio } from '../audio-body.js';
 import { callerOf } from '../authentication.js';
 import { proofOf } from '../proof-body.js';
 import {
@@ -33,6 +33,10 @@ export function enrolmentRoutes(app: App, context: ServiceContext): void {
   const jsonBody = closed({ audio: jsonAudio });
   const formBody = closed({ audio: Type.Optional(filePart), audioChannel: Type.Optional(formChannel) });
 
+  // Here only: elsewhere a bare recording is a 415.
+  app.addContentTypeParser(/^(audio\/|application\/octet-stream)/i, { parseAs: 'buffer' }, (_request, body, done) => {
+    done(null, body);
+  });
   app.post(
     '/v1/accounts/:accountId/enrolments',
     {
@@ -84,6 +88,7 @@ export function enrolmentRoutes(app: App, context: ServiceContext): void {
           content: {
             'application/json': { schema: jsonBody },
             'multipart/form-data': { schema: formBody },
+            'audio/*': { schema: binary },
           },
         },
         response: {
@@ -92,16 +97,15 @@ export function enrolmentRoutes(app: App, context: ServiceContext): void {
       },
     },
     async (request) => {
-      const type = request.headers['content-type'] ?? '';
       const { channel } = request.query;
       const audio = request.isMultipart()
         ? fromForm(
             (request.body as Static<typeof formBody>).audio,
             (request.body as Static<typeof formBody>).audioChannel,
           )
-        : type.startsWith('application/json')
+        : request.mediaType === 'application/json'
           ? fromJson((request.body as Static<typeof jsonBody>).audio)
-          : fromRaw(request.body, type, channel);
+          : fromRaw(request.body, request.headers['content-type'], channel);
       return addUtterance(context, callerOf(request), request.params.enrolmentId, audio);
     },
   );

@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { describeSettings, readConfig } from '../src/config.js';
+import { rootDir } from '../src/paths.js';
+
+const faultOf = (env: NodeJS.ProcessEnv): { code?: string; message: string; hint?: string } => {
+  try {
+    readConfig(env);
+  } catch (fault) {
+    return fault as Error & { hint?: string };
+  }
+  return { message: 'nothing was wrong' };
+};
+
+void t.test('an empty environment gives the defaults, frozen', async (t) => {
+  const config = readConfig({});
+  t.match(config, {
+    host: '127.0.0.1',
+    port: 8080,
+    dataDir: join(rootDir, 'data'),
+    databaseUrl: null,
+    trustProxy: false,
+  });
+  t.ok(Object.isFrozen(config));
+  t.same(readConfig({ VOICEGATE_PORT: '' }), config, 'set to nothing is not set');
+  t.match(readConfig({ VOICEGATE_PORT: '0', VOICEGATE_TRUST_PROXY: 'true' }), { port: 0, trustProxy: true });
+});
+
+void t.test('each bad setting is named with its range', async (t) => {
+  const bad: [string, string][] = [
+    ['VOICEGATE_PORT', '65536'],
+    ['VOICEGATE_PORT', '-1'],
+    ['VOICEGATE_PORT', '80abc'],
+    ['VOICEGATE_PORT', '80.5'],
+    ['VOICEGATE_PORT', '0x50'],
+    ['VOICEGATE_PORT', 'true'],
+    ['VOICEGATE_WORKERS', '0'],
+    ['VOICEGATE_TRUST_PROXY', 'yes'],
+    ['VOICEGATE_TRUST_PROXY', '1'],
+    ['VOICEGATE_LOG_LEVEL', 'loud'],
+    ['VOICEGATE_MODEL', '../elsewhere'],
+    ['VOICEGATE_MODEL', '..'],
+  ];
+  for (const [name, value] of bad) {
+    const fault = faultOf({ [name]: value });
+    t.equal(fault.code, 'configuration_invalid', `${name}=${value}`);
+    t.match(fault.message, name);
+    t.match(fault.message, value, `${name}=${value} is shown`);
+    t.match(fault.hint, name);
+  }
+});
+
+void t.test(
+  'a VOICEGATE_ variable that is no setting is refused, so that a typing error is not a default',
+  async (t) => {
+    t.match(faultOf({ VOICEGATE_PROT: '80' }), { code: 'configuration_invalid', message: /VOICEGATE_PROT/ });
+    t.ok(readConfig({ PATH: '/bin', VOICEGATE_SPEECH_DIR: 'x', VOICEGATE_TEST_DATABASE_URL: 'y' }));
+  },
+);
+
+void t.test('a bad secret is named and never shown', async (t) => {
+  for (const name of ['VOICEGATE_PIN_PEPPER', 'VOICEGATE_AUDIT_KEY', 'DATABASE_URL']) {
+    const fault = faultOf({ [name]: 'mysql://user:hush-hush@host' });
+    t.equal(fault.code, 'configuration_invalid');
+    t.match(fault.message, name);
+    t.notMatch(`${fault.message} ${fault.hint ?? ''}`, 'hush');
+  }
+});
+
+void t.test('the README’s table of settings is the list that the code reads', async (t) => {
+  const rows = describeSettings().map(
+    ({ name, meaning, default: value, range }) => `| \`${name}\` | ${meaning} | ${cell(value)} | ${cell(range)} |`,
+  );
+  const readme = readFileSync(join(rootDir, 'README.md'), 'utf8');
+  for (const row of rows) t.ok(readme.includes(row), row);
+  t.equal(readme.match(/^\| `(VOICEGATE_|DATABASE_URL)/gm)?.length, rows.length, 'and no others');
+});
+
+/** A pattern may hold a bar, which would end the cell. */
+function cell(text: string): string {
+  return text === '' ? '' : `\`${text.replaceAll('|', '\\|')}\``;
+}
