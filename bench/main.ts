@@ -1,9 +1,17 @@
 /** `npm run bench -- NAME`: each bench prints ratios first. Without a name all of them run, the long ones shortened. */
+import { benchActivity } from './activity.js';
+import { benchEmbedding } from './embedding.js';
 import { benchMemory } from './memory.js';
-import { benchRealCallers } from './real-callers.js';
+import { benchRealCallers, speechDir } from './real-callers.js';
 import { benchService } from './service.js';
 
 const benches: Record<string, (argument: string | undefined) => Promise<void>> = {
+  embedding: async (rounds) => void (await benchEmbedding(Number(rounds ?? 40))),
+  activity: async () => {
+    const dir = speechDir();
+    if (dir === null) process.stdout.write('needs the speech folder: set VOICEGATE_SPEECH_DIR\n');
+    else await benchActivity(dir);
+  },
   service: () => benchService(),
   callers: async (perKind) => void (await benchRealCallers(Number(perKind ?? 1000))),
   memory: (verifications) => benchMemory(Number(verifications ?? 20_000)),

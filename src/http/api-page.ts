@@ -39,9 +39,12 @@ function described(schema: FastifySchema | undefined, route: RouteOptions): Fast
 
 function withFiles(content: Record<string, { schema: object }>): object {
   return Object.fromEntries(
-    Object.entries(content).map(([type, { schema }]) => {
+    Object.entries(content).map(([type, { schema }]): [string, unknown] => {
       const { properties = {} } = schema as { properties?: Record<string, unknown> };
-      const shown = Object.entries(properties).map(([name, one]) => [name, isFile(one) ? binary : one]);
+      const shown = Object.entries(properties).map(([name, one]): [string, unknown] => [
+        name,
+        isFile(one) ? binary : one,
+      ]);
       return [
         type,
         { schema: { ...schema, ...(shown.length === 0 ? {} : { properties: Object.fromEntries(shown) }) } },

@@ -111,7 +111,7 @@ void t.test(
     let go = (): void => undefined;
     const waiting = new Promise<void>((resolve) => (taken = resolve));
     const held = new Promise<void>((resolve) => (go = resolve));
-    const { ping } = http.context.store;
+    const ping = http.context.store.ping.bind(http.context.store);
     http.context.store.ping = async () => {
       taken();
       await held;
