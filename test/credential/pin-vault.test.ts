@@ -34,12 +34,10 @@ void t.test('no hash, or one that cannot be read, answers false after the same h
   }
 });
 
-void t.test('a hash of another cost still verifies and asks to be made anew', async (t) => {
+void t.test('a hash of another cost still verifies', async (t) => {
   const vault = await createPinVault({ pepper, ...limits });
   const cheap = await hash('739284', { memoryCost: 8192, timeCost: 1, secret: pepper });
   t.equal(await vault.verify('739284', cheap), true);
-  t.equal(vault.needsRehash(cheap), true);
-  t.equal(vault.needsRehash(await vault.hash('739284')), false);
 });
 
 void t.test('of many guesses at once those beyond the queue are answered busy, and the vault recovers', async (t) => {
