@@ -1,8 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { rootDir } from '../src/paths.js';
+import { roles } from '../src/service/ports.js';
 import { createClient, type Client } from './client.js';
 
 /** The service as a process of its own, as an operator runs it. */
@@ -21,25 +22,26 @@ export interface Served {
 /**
  * Starts `main.js` on a free port and waits until it is ready.
  * @param dataDir an existing folder to start on again; default: a fresh temporary one
- * @param env further settings (the log level must let the line `ready` through); DATABASE_URL among them for a server, with the key to use then
+ * @param env further settings (the log level must let the line `ready` through); DATABASE_URL among them for a server
  */
 export async function serve(
   options: { readonly dataDir?: string; readonly env?: Record<string, string>; readonly apiKey?: string } = {},
 ): Promise<Served> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'voicegate-')));
+  const env = {
+    PATH: process.env.PATH,
+    VOICEGATE_DATA_DIR: dataDir,
+    VOICEGATE_PORT: '0',
+    VOICEGATE_RATE_PER_MINUTE: '1000000',
+    ...options.env,
+  };
   const child = spawn(process.execPath, [join(rootDir, 'dist', 'src', 'main.js')], {
-    env: {
-      PATH: process.env.PATH,
-      VOICEGATE_DATA_DIR: dataDir,
-      VOICEGATE_PORT: '0',
-      VOICEGATE_RATE_PER_MINUTE: '1000000',
-      ...options.env,
-    },
+    env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines: string[] = [];
   const url = await ready(child, lines);
-  const apiKey = options.apiKey ?? (await readFile(join(dataDir, 'first-api-key'), 'utf8')).trim();
+  const apiKey = options.apiKey ?? (await firstKey(env, dataDir));
   return {
     url,
     dataDir,
@@ -54,6 +56,16 @@ export async function serve(
         child.kill(signal);
       }),
   };
+}
+
+/** On the embedded database the first key lies in the folder; on a server one is made with the command line. */
+async function firstKey(env: NodeJS.ProcessEnv, dataDir: string): Promise<string> {
+  if (env.DATABASE_URL === undefined) return (await readFile(join(dataDir, 'first-api-key'), 'utf8')).trim();
+  const words = ['keys', 'create', '--label', 'bench', '--answer', 'full', '--role', ...roles];
+  return execFileSync(process.execPath, [join(rootDir, 'dist', 'src', 'cli.js'), ...words], {
+    env,
+    encoding: 'utf8',
+  }).trim();
 }
 
 /** Removes a service's folder. */

@@ -22,12 +22,12 @@ const rounds = 5;
 /**
  * HTTP verification against the same work in process, by turns in one run: decode, speech activity, features, network on both sides, with
  * two workers; over HTTP also key, challenge, ladder, decision, record and audit. The service is a process of its own; this process is the
- * client. Then the PIN's cost and the latency at 70 % load.
+ * client. Then the PIN's cost and the latency at 70 % load. DATABASE_URL chooses a server with an empty database instead of the embedded one.
  */
 export async function benchService(): Promise<void> {
   const recordings = [1, 2, 3].map((number) => fixture(`callers/zh-f4/verify-${number}.wav`));
   const bare = await bareWork();
-  const served = await serve({ env: { VOICEGATE_WORKERS: String(workers) } });
+  const served = await serve({ env: { VOICEGATE_WORKERS: String(workers), ...databaseOf(process.env) } });
   try {
     const { client } = served;
     await manyChallenges(client);
@@ -67,6 +67,9 @@ export async function benchService(): Promise<void> {
     await bare.close();
   }
 }
+
+const databaseOf = ({ DATABASE_URL }: NodeJS.ProcessEnv): Record<string, string> =>
+  DATABASE_URL === undefined ? {} : { DATABASE_URL };
 
 async function bareWork(): Promise<{ hear(bytes: Buffer): Promise<unknown>; close(): Promise<void> }> {
   const speakerDir = join(modelsDir, 'baseline-8k-80');

@@ -50,10 +50,7 @@ export async function buildApp(context: ServiceContext, options: HttpOptions): P
   app.setErrorHandler((fault, request, reply) => {
     const found = toProblem(fault);
     if (found.status >= 500 && found.status !== 503) {
-      request.log.error(
-        { err: { name: (fault as Error).name, stack: (fault as Error).stack }, route: request.routeOptions.url },
-        'request failed',
-      );
+      request.log.error({ err: traceOf(fault), route: request.routeOptions.url }, 'request failed');
     }
     if (found.retryAfterSeconds !== undefined)
       void reply.header('retry-after', Math.max(1, Math.ceil(found.retryAfterSeconds)));
@@ -133,4 +130,11 @@ export async function buildApp(context: ServiceContext, options: HttpOptions): P
   }
   await app.ready();
   return app;
+}
+
+/** What the log is told of a fault: names, stack and codes. Messages of causes may carry values and stay out. */
+function traceOf(fault: unknown): object {
+  const { name, stack, cause } = fault as Error;
+  const deeper = cause as (Error & { readonly code?: string }) | undefined;
+  return { name, stack, causeName: deeper?.name, causeCode: deeper?.code };
 }
