@@ -2,20 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defaultPolicy } from '../src/decision/policy.js';
 import { rootDir } from '../src/paths.js';
+import { speakerLists } from './activity-files.js';
 import { benchPin, challengeFor, expect } from './callers.js';
 import type { Client } from './client.js';
 import { forget, serve } from './served.js';
-
-/** The speaker lists of the speech folder. */
-export const speakerLists = [
-  'ivr-digits',
-  'zh-digits',
-  'zh-read',
-  'zh-words',
-  'en-mandarin-natives',
-  'en-words',
-  'fr-read',
-] as const;
 
 /** What came of one list. */
 export interface ListOutcome {
