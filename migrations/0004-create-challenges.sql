@@ -16,6 +16,7 @@ create table challenges (
 );
 
 create index challenges_of_account on challenges (tenant_id, account_id, ordinal);
+create index challenges_open on challenges (tenant_id, account_id, ordinal) where used_at is null;
 create index challenges_by_expiry on challenges (tenant_id, expires_at);
 
 create table attempts (

@@ -62,10 +62,12 @@ export function challengeTable(query: TenantQuery): ChallengeTable {
     },
     async expireOldest(accountId, keep, now) {
       await query(
-        `update challenges set expires_at = $4 where tenant_id = $1 and challenge_id in
-           (select challenge_id from challenges
+        // The newest that must go is looked up once; a list of all that must go would be made anew for every row.
+        `update challenges set expires_at = $4
+         where tenant_id = $1 and account_id = $2 and used_at is null and expires_at > $4 and ordinal <=
+           (select ordinal from challenges
             where tenant_id = $1 and account_id = $2 and used_at is null and expires_at > $4
-            order by ordinal desc offset $3)`,
+            order by ordinal desc offset $3 limit 1)`,
         accountId,
         keep,
         now,
@@ -73,12 +75,13 @@ export function challengeTable(query: TenantQuery): ChallengeTable {
     },
     async purge(before) {
       const purged = await query(
-        `delete from challenges old where tenant_id = $1 and expires_at < $2 and
-           (select count(*) from challenges newer
-            where newer.tenant_id = $1 and newer.account_id = old.account_id and newer.ordinal > old.ordinal) >= $3
+        `delete from challenges old where tenant_id = $1 and expires_at < $2 and ordinal <
+           (select newer.ordinal from challenges newer
+            where newer.tenant_id = $1 and newer.account_id = old.account_id
+            order by newer.ordinal desc offset $3 limit 1)
          returning challenge_id`,
         before,
-        keptPerAccount,
+        keptPerAccount - 1,
       );
       return purged.length;
     },
