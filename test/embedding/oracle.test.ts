@@ -10,7 +10,20 @@ import { startInferencePool } from '../../src/inference/pool.js';
 import { audioFixturesDir, modelsDir, rootDir } from '../../src/paths.js';
 
 const speechDir = process.env.VOICEGATE_SPEECH_DIR ?? join(rootDir, '..', 'shared', 'speech');
-const lists = ['ivr-digits', 'zh-digits', 'zh-read', 'zh-words', 'en-mandarin-natives', 'fr-read', 'en-words'];
+const lists = [
+  'ivr-digits',
+  'zh-digits',
+  'zh-read',
+  'zh-words',
+  'en-mandarin-natives',
+  'fr-read',
+  'en-words',
+  'digits-en',
+  'digits-en-connected',
+  'digits-zh',
+  'digits-zh-connected',
+  'digits-zh-phone',
+];
 const filesPerList = 5;
 
 const dir = join(modelsDir, 'baseline-8k-80');
