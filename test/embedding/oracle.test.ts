@@ -8,22 +8,9 @@ import { loadModelCard, networkOf } from '../../src/embedding/model-card.js';
 import { decodeAudio } from '../../src/audio/decode.js';
 import { startInferencePool } from '../../src/inference/pool.js';
 import { audioFixturesDir, modelsDir, rootDir } from '../../src/paths.js';
+import { allDevLists } from '../../bench/activity-files.js';
 
 const speechDir = process.env.VOICEGATE_SPEECH_DIR ?? join(rootDir, '..', 'shared', 'speech');
-const lists = [
-  'ivr-digits',
-  'zh-digits',
-  'zh-read',
-  'zh-words',
-  'en-mandarin-natives',
-  'fr-read',
-  'en-words',
-  'digits-en',
-  'digits-en-connected',
-  'digits-zh',
-  'digits-zh-connected',
-  'digits-zh-phone',
-];
 const filesPerList = 5;
 
 const dir = join(modelsDir, 'baseline-8k-80');
@@ -62,7 +49,7 @@ function decodeFlac(path: string): Float32Array {
   return new Float32Array(stdout.buffer.slice(stdout.byteOffset, stdout.byteOffset + stdout.length));
 }
 
-for (const list of lists) {
+for (const list of allDevLists) {
   const folder = join(speechDir, 'dev', list);
   void t.test(
     `our embeddings are sherpa-onnx’s on real speech: ${list}`,
