@@ -8,6 +8,7 @@ import { createPinVault } from './credential/pin-vault.js';
 import { createEmbedder } from './embedding/embedder.js';
 import { checkGolden } from './embedding/golden.js';
 import { loadModelCard, networkOf } from './embedding/model-card.js';
+import { resolveModelDir } from './embedding/model-folders.js';
 import { VoicegateError } from './errors.js';
 import { buildApp } from './http/app.js';
 import type { App } from './http/http-app.js';
@@ -57,7 +58,7 @@ export async function start(config: Config, log: Logger): Promise<Voicegate> {
     onCreated: (made) => log.warn(made, 'made a new secret: back it up, what was made with it is worthless without it'),
   });
   const store = await openStore({ ...placeOf(config), auditKey: secrets.auditKey, migrationsDir });
-  const modelDir = join(modelsDir, config.modelId);
+  const modelDir = resolveModelDir(config.modelId, config.installedModelsDir);
   const card = await loadModelCard(modelDir);
   const calibration = await loadCalibration(join(modelDir, 'calibration.json'), card);
   const activityDir = join(modelsDir, 'activity-8k');

@@ -46,8 +46,14 @@ const settings = {
   VOICEGATE_MODEL: Type.String({
     default: 'baseline-8k-80',
     pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$',
-    description: 'Speaker model: a folder name in models/',
+    description: 'Speaker model: a folder name in models/ or among the installed models',
   }),
+  VOICEGATE_MODELS_DIR: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description: 'Folder of models installed by `voicegate models`; absent: models in the data folder',
+    }),
+  ),
   VOICEGATE_WORKERS: Type.Integer({
     default: Math.max(1, availableParallelism()),
     minimum: 1,
@@ -120,6 +126,8 @@ export interface Config {
   readonly pinPepperHex: string | null;
   readonly auditKeyHex: string | null;
   readonly modelId: string;
+  /** Absolute. Models that came with Voicegate lie elsewhere (`modelsDir`) and are looked for first. */
+  readonly installedModelsDir: string;
   readonly workers: number;
   readonly queueLimit: number;
   readonly maxBodyBytes: number;
@@ -177,15 +185,17 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     );
   }
   const value = converted as Settings;
+  const dataDir = resolve(value.VOICEGATE_DATA_DIR === 'data' ? join(rootDir, 'data') : value.VOICEGATE_DATA_DIR);
   return Object.freeze({
     host: value.VOICEGATE_HOST,
     port: value.VOICEGATE_PORT,
-    dataDir: resolve(value.VOICEGATE_DATA_DIR === 'data' ? join(rootDir, 'data') : value.VOICEGATE_DATA_DIR),
+    dataDir,
     databaseUrl: value.DATABASE_URL ?? null,
     databaseConnections: value.VOICEGATE_DATABASE_CONNECTIONS,
     pinPepperHex: value.VOICEGATE_PIN_PEPPER ?? null,
     auditKeyHex: value.VOICEGATE_AUDIT_KEY ?? null,
     modelId: value.VOICEGATE_MODEL,
+    installedModelsDir: resolve(value.VOICEGATE_MODELS_DIR ?? join(dataDir, 'models')),
     workers: value.VOICEGATE_WORKERS,
     queueLimit: value.VOICEGATE_QUEUE_LIMIT,
     maxBodyBytes: value.VOICEGATE_MAX_BODY_BYTES,

@@ -20,11 +20,14 @@ void t.test('an empty environment gives the defaults, frozen', async (t) => {
     port: 8080,
     dataDir: join(rootDir, 'data'),
     databaseUrl: null,
+    installedModelsDir: join(rootDir, 'data', 'models'),
     trustProxy: false,
   });
   t.ok(Object.isFrozen(config));
   t.same(readConfig({ VOICEGATE_PORT: '' }), config, 'set to nothing is not set');
   t.match(readConfig({ VOICEGATE_PORT: '0', VOICEGATE_TRUST_PROXY: 'true' }), { port: 0, trustProxy: true });
+  t.match(readConfig({ VOICEGATE_DATA_DIR: '/srv' }), { installedModelsDir: '/srv/models' }, 'moves with the data');
+  t.match(readConfig({ VOICEGATE_MODELS_DIR: '/opt/m' }), { installedModelsDir: '/opt/m' });
 });
 
 void t.test('each bad setting is named with its range', async (t) => {
