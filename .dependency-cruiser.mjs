@@ -9,7 +9,7 @@ const floors = [
   ['audio'],
   ['embedding', 'challenge', 'credential'],
   ['scoring'],
-  ['decision', 'voiceprint'],
+  ['decision', 'voiceprint', 'tuning'],
   ['audit'],
   ['service'],
   ['storage', 'http', 'cli'],
