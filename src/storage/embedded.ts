@@ -5,7 +5,7 @@ import { createPgConfig } from '@electric-sql/pglite/node-postgres';
 import { vector } from '@electric-sql/pglite-pgvector';
 import pg from 'pg';
 import { VoicegateError } from '../errors.js';
-import { lockDataFolder } from './data-folder-lock.js';
+import { takeLock } from '../ops/process-lock.js';
 import type { Engine } from './engine.js';
 
 /** How long a transaction waits for its turn on the one connection. */
@@ -22,7 +22,8 @@ const startParams = [...PGlite.defaultStartParams, '-c', 'shared_buffers=32MB'];
 export async function openEmbedded(dataDir: string | null): Promise<Engine> {
   if (dataDir === null) return startPool(await start('memory://'), () => undefined);
   makeFolder(dataDir);
-  const unlock = lockDataFolder(dataDir);
+  // Two embedded databases on one folder destroy it, and PGlite does not look.
+  const unlock = takeLock(join(dataDir, 'voicegate.lock'), `the data folder ${dataDir}`);
   try {
     const folder = join(dataDir, 'pgdata');
     if (!existsSync(folder)) await create(folder);

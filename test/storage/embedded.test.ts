@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -7,7 +7,6 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { verifyAudit } from '../../src/cli/audit-verify.js';
 import { migrationsDir } from '../../src/paths.js';
-import { lockDataFolder } from '../../src/storage/data-folder-lock.js';
 import { openStore } from '../../src/storage/store.js';
 import { emptyDataDir, temporaryFolder, testAuditKey } from './open-test-store.js';
 
@@ -76,46 +75,14 @@ void t.test('a first start that was killed halfway is begun again', async (t) =>
 
 void t.test('a data folder is held by one process at a time and given back at closing', async (t) => {
   const dataDir = temporaryFolder(t);
-  const unlock = lockDataFolder(dataDir);
-  t.throws(() => lockDataFolder(dataDir), {
+  const store = await openStore({ dataDir, ...settings });
+  await t.rejects(openStore({ dataDir, ...settings }), {
     code: 'configuration_invalid',
-    message: new RegExp(`held by process ${process.pid}`),
+    message: new RegExp(`the data folder .* is held by process ${process.pid}`),
     details: { pid: process.pid, host: hostname() },
   });
-  await t.rejects(openStore({ dataDir, ...settings }), { code: 'configuration_invalid' });
-  unlock();
-  lockDataFolder(dataDir)();
-  t.same(readdirSync(dataDir), []);
-});
-
-void t.test('a lock of a process that is gone is taken over; one that cannot be looked at stands', async (t) => {
-  const dataDir = temporaryFolder(t);
-  const path = join(dataDir, 'voicegate.lock');
-  const unlock = lockDataFolder(dataDir);
-  const mine = JSON.parse(readFileSync(path, 'utf8')) as { pid: number; host: string; birth: string };
-  unlock();
-  const gone = 2 ** 22 + 1; // above the kernel's highest pid
-  const takenOver: [string, object | string][] = [
-    ['no such process', { ...mine, pid: gone }],
-    ['the same pid after a reboot', { ...mine, birth: mine.birth.replace(/^\S+/, 'another-boot') }],
-    ['the pid given out again since', { ...mine, birth: mine.birth.replace(/\S+$/, '1') }],
-    ['not a lock of ours', 'xyz'],
-  ];
-  for (const [what, content] of takenOver) {
-    writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
-    const release = lockDataFolder(dataDir);
-    t.same(JSON.parse(readFileSync(path, 'utf8')), mine, what);
-    release();
-  }
-  const standing: [string, object][] = [
-    ['another host', { ...mine, pid: gone, host: 'another-host' }],
-    ['another user’s process', { ...mine, pid: 1, birth: null }],
-  ];
-  for (const [what, content] of standing) {
-    writeFileSync(path, JSON.stringify(content));
-    t.throws(() => lockDataFolder(dataDir), { code: 'configuration_invalid' }, what);
-    rmSync(path);
-  }
+  await store.close();
+  t.same(readdirSync(dataDir), ['pgdata']);
 });
 
 void t.test('a folder that cannot be made or written says so', async (t) => {

@@ -1,9 +1,8 @@
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import { VoicegateError } from '../errors.js';
 
-/** Who holds a data folder. A pid alone does not say: it is given out again after a reboot, and is 1 in every container. */
+/** Who holds a lock. A pid alone does not say: it is given out again after a reboot, and is 1 in every container. */
 interface Holder {
   readonly pid: number;
   readonly host: string;
@@ -14,14 +13,14 @@ interface Holder {
 const takeoverTries = 3;
 
 /**
- * Takes the folder for this process with a lock file, because two embedded databases on one folder destroy it and PGlite does not look.
- * A lock left by a process of this host that is gone (killed, or from before a reboot) is taken over. A process of another host
- * (another container on the same volume) cannot be looked at, so its lock stands.
- * @returns a function that gives the folder back
+ * Takes something for this process with a lock file. A lock left by a process of this host that is gone (killed, or from before a reboot) is
+ * taken over. A process of another host (another container on the same volume) cannot be looked at, so its lock stands.
+ * @param path the lock file; its folder must be there
+ * @param what is locked, for the error: `the data folder`
+ * @returns a function that gives it back
  * @throws VoicegateError `configuration_invalid` naming the process that holds it
  */
-export function lockDataFolder(dataDir: string): () => void {
-  const path = join(dataDir, 'voicegate.lock');
+export function takeLock(path: string, what: string): () => void {
   const mine = `${path}.${process.pid}`;
   const aside = `${path}.stale.${process.pid}`;
   writeFileSync(mine, JSON.stringify({ pid: process.pid, host: hostname(), birth: birthOf(process.pid) }), {
@@ -33,13 +32,13 @@ export function lockDataFolder(dataDir: string): () => void {
       if (succeeds(() => linkSync(mine, path), 'EEXIST')) return () => rmSync(path, { force: true });
       const found = read(path);
       if (found === null) continue;
-      refuseIfHeld(found, path);
+      refuseIfHeld(found, path, what);
       if (!succeeds(() => renameSync(path, aside), 'ENOENT')) continue;
-      // Between the look and the move another starter may have taken the folder: then it was its lock that was moved.
+      // Between the look and the move another may have taken it: then it was its lock that was moved.
       if (read(aside) !== found) succeeds(() => linkSync(aside, path), 'EEXIST');
     }
-    throw new VoicegateError('configuration_invalid', 'the data folder is being taken by another process', {
-      hint: 'Start one process per data folder.',
+    throw new VoicegateError('configuration_invalid', `${what} is being taken by another process`, {
+      hint: 'One process at a time may hold it.',
     });
   } finally {
     rmSync(mine, { force: true });
@@ -47,20 +46,20 @@ export function lockDataFolder(dataDir: string): () => void {
   }
 }
 
-function refuseIfHeld(content: string, path: string): void {
+function refuseIfHeld(content: string, path: string, what: string): void {
   let holder: Holder;
   try {
     holder = JSON.parse(content) as Holder;
   } catch {
-    return; // Not written by lockDataFolder, which links whole files only.
+    return; // Not written by takeLock, which links whole files only.
   }
   const here = holder.host === hostname();
   if (here && !isAlive(holder)) return;
   throw new VoicegateError(
     'configuration_invalid',
-    `the data folder is held by process ${holder.pid}${here ? '' : ` of host ${holder.host}`}`,
+    `${what} is held by process ${holder.pid}${here ? '' : ` of host ${holder.host}`}`,
     {
-      hint: `Stop that process or use another data folder. If that process is gone for certain, delete ${path}.`,
+      hint: `Wait for that process or stop it. If it is gone for certain, delete ${path}.`,
       details: { pid: holder.pid, host: holder.host },
     },
   );
