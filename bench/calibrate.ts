@@ -41,7 +41,7 @@ const { values: options } = parseArgs({
 const opened = await openEars(options.model, options.activity);
 const { ears, card } = opened;
 const ear: Ear = async (samples) => {
-  const heard = await ears.hear({ samples, sampleRateHz: card.frontEnd.sampleRateHz }, 'caller');
+  const heard = await ears.hear({ samples, sampleRateHz: card.frontEnd.sampleRateHz }, { hears: 'caller' });
   return { vector: heard.embedding?.vector ?? null, netSpeechSeconds: heard.report.netSpeechSeconds };
 };
 

@@ -84,11 +84,12 @@ async function bareWork(): Promise<{ hear(bytes: Buffer): Promise<unknown>; clos
   const ears = createEars({
     limits: { maxBytes: 8e6, maxSeconds: 60, ffmpegPath: 'ffmpeg', ffmpegProcesses: 1, ffmpegTimeoutMs: 10_000 },
     activity: new SpeechActivityDetector(pool, activityCard),
-    embedder: createEmbedder(pool, card),
+    embedders: [createEmbedder(pool, card)],
     onStage: () => undefined,
   });
   return {
-    hear: async (bytes) => ears.hear(await ears.decode({ bytes, contentType: 'audio/wav', channel: null }), 'caller'),
+    hear: async (bytes) =>
+      ears.hear(await ears.decode({ bytes, contentType: 'audio/wav', channel: null }), { hears: 'caller' }),
     close: () => pool.close(),
   };
 }

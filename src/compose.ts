@@ -7,7 +7,7 @@ import type { Config } from './config.js';
 import { createPinVault } from './credential/pin-vault.js';
 import { createEmbedder } from './embedding/embedder.js';
 import { checkGolden } from './embedding/golden.js';
-import { loadModelCard, networkOf } from './embedding/model-card.js';
+import { loadModelCard, networkOf, type ModelCard } from './embedding/model-card.js';
 import { resolveModelDir } from './embedding/model-folders.js';
 import { VoicegateError } from './errors.js';
 import { buildApp } from './http/app.js';
@@ -19,7 +19,7 @@ import { createMetrics } from './ops/metrics.js';
 import { loadSecrets, type Secrets } from './ops/secrets.js';
 import { createShutdown } from './ops/shutdown.js';
 import { migrationsDir, modelsDir, rootDir } from './paths.js';
-import { loadCalibration } from './scoring/calibration.js';
+import { loadCalibration, type Calibration } from './scoring/calibration.js';
 import type { ServiceContext } from './service/context.js';
 import { createFirstKey, ensureTenant } from './service/first-start.js';
 import { createEars } from './service/listen.js';
@@ -58,9 +58,9 @@ export async function start(config: Config, log: Logger): Promise<Voicegate> {
     onCreated: (made) => log.warn(made, 'made a new secret: back it up, what was made with it is worthless without it'),
   });
   const store = await openStore({ ...placeOf(config), auditKey: secrets.auditKey, migrationsDir });
-  const modelDir = resolveModelDir(config.modelId, config.installedModelsDir);
-  const card = await loadModelCard(modelDir);
-  const calibration = await loadCalibration(join(modelDir, 'calibration.json'), card);
+  const active = await loadSpeakerModel(config.modelId, config);
+  const second = config.secondModelId === null ? null : await loadSpeakerModel(config.secondModelId, config);
+  const speakers = second === null ? [active] : [active, second];
   const activityDir = join(modelsDir, 'activity-8k');
   const activityCard = await loadActivityCard(activityDir);
   const metrics = createMetrics({
@@ -70,7 +70,7 @@ export async function start(config: Config, log: Logger): Promise<Voicegate> {
     workersReplaced: () => pool.status().workersReplaced,
   });
   const pool = await startInferencePool({
-    networks: [networkOf(card, modelDir), activityNetworkOf(activityCard, activityDir)],
+    networks: [...speakers.map(({ card, dir }) => networkOf(card, dir)), activityNetworkOf(activityCard, activityDir)],
     workers: config.workers,
     queueLimit: config.queueLimit,
     onEvent: (event) => {
@@ -81,8 +81,7 @@ export async function start(config: Config, log: Logger): Promise<Voicegate> {
       } else if (event.kind === 'worker-lost') log.error(event, 'a worker was lost');
     },
   });
-  const embedder = createEmbedder(pool, card);
-  await checkGolden(pool, card, modelDir);
+  for (const { card, dir } of speakers) await checkGolden(pool, card, dir);
   const context: ServiceContext = {
     store,
     ears: createEars({
@@ -93,7 +92,7 @@ export async function start(config: Config, log: Logger): Promise<Voicegate> {
         maxSeconds: config.maxAudioSeconds,
       },
       activity: new SpeechActivityDetector(pool, activityCard),
-      embedder,
+      embedders: [createEmbedder(pool, active.card), ...(second === null ? [] : [createEmbedder(pool, second.card)])],
       onStage: metrics.stage,
     }),
     pins: await createPinVault({
@@ -101,7 +100,7 @@ export async function start(config: Config, log: Logger): Promise<Voicegate> {
       concurrency: config.workers,
       queueLimit: config.queueLimit,
     }),
-    calibration,
+    scorers: new Map(speakers.map(({ card, calibration }) => [card.id, calibration])),
     policies: new Map(),
     hashKey: secrets.hashKey,
     now: () => new Date(),
@@ -137,7 +136,12 @@ export async function start(config: Config, log: Logger): Promise<Voicegate> {
     });
   });
   log.info(
-    { url, model: card.id, workers: config.workers, database: config.databaseUrl === null ? 'embedded' : 'postgresql' },
+    {
+      url,
+      models: speakers.map(({ card }) => card.id),
+      workers: config.workers,
+      database: config.databaseUrl === null ? 'embedded' : 'postgresql',
+    },
     'ready',
   );
   const stop = createShutdown(
@@ -171,6 +175,16 @@ async function introduce(context: ServiceContext, config: Config, log: Logger): 
   const path = join(config.dataDir, 'first-api-key');
   await writeFile(path, `${await createFirstKey(context)}\n`, { mode: 0o600 });
   log.warn({ path }, 'a new database: a first API key with every role lies in this file');
+}
+
+/** A speaker model with what its scores mean. */
+async function loadSpeakerModel(
+  modelId: string,
+  { installedModelsDir }: Config,
+): Promise<{ readonly dir: string; readonly card: ModelCard; readonly calibration: Calibration }> {
+  const dir = resolveModelDir(modelId, installedModelsDir);
+  const card = await loadModelCard(dir);
+  return { dir, card, calibration: await loadCalibration(join(dir, 'calibration.json'), card) };
 }
 
 /** Where the configuration says the data is. */

@@ -48,6 +48,13 @@ const settings = {
     pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$',
     description: 'Speaker model: a folder name in models/ or among the installed models',
   }),
+  VOICEGATE_SECOND_MODEL: Type.Optional(
+    Type.String({
+      pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$',
+      description:
+        'Speaker model beside it while a model is changed, the next or the last one: each judges the voiceprints that it made',
+    }),
+  ),
   VOICEGATE_MODELS_DIR: Type.Optional(
     Type.String({
       minLength: 1,
@@ -128,6 +135,8 @@ export interface Config {
   readonly modelId: string;
   /** Absolute. Models that came with Voicegate lie elsewhere (`modelsDir`) and are looked for first. */
   readonly installedModelsDir: string;
+  /** The model beside it; null: none. */
+  readonly secondModelId: string | null;
   readonly workers: number;
   readonly queueLimit: number;
   readonly maxBodyBytes: number;
@@ -186,6 +195,15 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   }
   const value = converted as Settings;
   const dataDir = resolve(value.VOICEGATE_DATA_DIR === 'data' ? join(rootDir, 'data') : value.VOICEGATE_DATA_DIR);
+  if (value.VOICEGATE_SECOND_MODEL === value.VOICEGATE_MODEL) {
+    throw new VoicegateError(
+      'configuration_invalid',
+      `VOICEGATE_SECOND_MODEL is ${value.VOICEGATE_MODEL}, as VOICEGATE_MODEL is`,
+      {
+        hint: 'Name the other model of the change, or leave VOICEGATE_SECOND_MODEL out when the change is over',
+      },
+    );
+  }
   return Object.freeze({
     host: value.VOICEGATE_HOST,
     port: value.VOICEGATE_PORT,
@@ -196,6 +214,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     auditKeyHex: value.VOICEGATE_AUDIT_KEY ?? null,
     modelId: value.VOICEGATE_MODEL,
     installedModelsDir: resolve(value.VOICEGATE_MODELS_DIR ?? join(dataDir, 'models')),
+    secondModelId: value.VOICEGATE_SECOND_MODEL ?? null,
     workers: value.VOICEGATE_WORKERS,
     queueLimit: value.VOICEGATE_QUEUE_LIMIT,
     maxBodyBytes: value.VOICEGATE_MAX_BODY_BYTES,

@@ -34,7 +34,7 @@ export async function openEars(modelId: string, activityId: string): Promise<Ope
       ffmpegProcesses: 2,
     },
     activity: new SpeechActivityDetector(pool, activityCard),
-    embedder: createEmbedder(pool, card),
+    embedders: [createEmbedder(pool, card)],
     onStage: () => undefined,
   });
   return { ears, card, close: () => pool.close() };

@@ -28,7 +28,8 @@ export interface KeyContext {
 export interface ServiceContext extends KeyContext {
   readonly ears: Ears;
   readonly pins: PinVault;
-  readonly calibration: Calibration;
+  /** How each loaded model's comparisons become likelihood ratios, by model id. */
+  readonly scorers: ReadonlyMap<string, Calibration>;
   /** Policies read so far, by tenant and version: a version never changes once it is stored. */
   readonly policies: Map<string, PolicyRow>;
   /** Keys the hashes of lines, opt-outs and requests. */
@@ -52,6 +53,13 @@ export function actorOf(caller: Caller, agentId: string | null = null): Actor {
 /** The name under which the audit knows an account. */
 export function accountPseudonym(account: AccountRow): string {
   return pseudonym(account.pseudonymKey, account.accountId);
+}
+
+/** The scorer of a loaded model. */
+export function scorerOf(context: ServiceContext, modelId: string): Calibration {
+  const scorer = context.scorers.get(modelId);
+  if (scorer === undefined) throw new Error(`model ${modelId} is not loaded`);
+  return scorer;
 }
 
 /** The keyed hash by which an opt-out is remembered after its account is gone. */

@@ -3,7 +3,7 @@ import type { Evidence } from '../decision/evidence.js';
 import type { PolicyDocument } from '../decision/policy.js';
 import type { Decision } from '../decision/reasons.js';
 import { keyedHash } from '../ops/secrets.js';
-import type { Caller, ServiceContext } from './context.js';
+import { scorerOf, type Caller, type ServiceContext } from './context.js';
 import type { Heard } from './listen.js';
 import type { VerificationRequest } from './verification-request.js';
 
@@ -33,9 +33,9 @@ export function answeredAsDecoy(
         : {
             kind: 'compared',
             cosine: 0,
-            llr: strangersLlr(context, caller, request),
-            modelId: context.ears.modelId,
-            calibrationVersion: context.calibration.version,
+            llr: strangersLlr(context, caller, request, heard.embedding.modelId),
+            modelId: heard.embedding.modelId,
+            calibrationVersion: scorerOf(context, heard.embedding.modelId).version,
             voiceprintAgeSeconds: Number.MAX_SAFE_INTEGER,
             voiceprintReplacedAnother: false,
           },
@@ -49,10 +49,15 @@ export function answeredAsDecoy(
  * Half of the variance is the account's, half the recording's: one voice heard twice scores alike on a real account, two voices do not,
  * and a decoy cannot tell which of both it hears.
  */
-function strangersLlr(context: ServiceContext, caller: Caller, { accountId, audio }: VerificationRequest): number {
+function strangersLlr(
+  context: ServiceContext,
+  caller: Caller,
+  { accountId, audio }: VerificationRequest,
+  modelId: string,
+): number {
   const draw = (...of: (string | Uint8Array)[]): number =>
     standardNormal(keyedHash(context.hashKey, 'decoy', caller.tenantId, accountId, ...of));
-  const { meanLlr, sdLlr } = context.calibration.nontarget;
+  const { meanLlr, sdLlr } = scorerOf(context, modelId).nontarget;
   return meanLlr + sdLlr * Math.SQRT1_2 * (draw() + draw(audio.bytes));
 }
 

@@ -45,7 +45,7 @@ export async function startEnrolment(
         enrolmentId: newId('enr'),
         accountId,
         state: 'open',
-        modelId: context.ears.modelId,
+        modelId: context.ears.modelIds[0],
         policyVersion: policy.version,
         language: request.language,
         prompts: enrolmentPrompts({ count: rules.maxUtterances, digits: rules.promptDigits }),
@@ -108,15 +108,15 @@ export async function addUtterance(
   enrolmentId: string,
   audio: AudioInput,
 ): Promise<UtteranceAnswer> {
-  const rules = await context.store.transaction(caller.tenantId, async (tx) => {
+  const { rules, modelId } = await context.store.transaction(caller.tenantId, async (tx) => {
     const row = found(await tx.enrolments.get(enrolmentId));
     await mayHear(context, caller, tx, row);
     const policy = await policyFor(tx, row);
     roomForOneMore((await tx.enrolments.utterances(enrolmentId)).length, policy);
-    return policy;
+    return { rules: policy, modelId: row.modelId };
   });
   const waveform = await context.ears.decode(audio);
-  const heard = await context.ears.hear(waveform, 'caller');
+  const heard = await context.ears.hear(waveform, { hears: 'caller', modelId });
   const refused = judgeUtterance(heard, rules);
   return context.store.transaction(caller.tenantId, async (tx) => {
     // Under the account's lock, as everything that ends a consent: what it erases cannot come in behind its back.
@@ -232,10 +232,11 @@ function roomForOneMore(kept: number, { enrolment }: PolicyDocument): void {
 
 async function mayHear(context: ServiceContext, caller: Caller, tx: Tx, row: EnrolmentRow): Promise<void> {
   stillOpen(row, context.now());
-  if (row.modelId !== context.ears.modelId) {
+  const { modelIds } = context.ears;
+  if (!modelIds.includes(row.modelId)) {
     throw new VoicegateError(
       'model_mismatch',
-      `The enrolment was started with model ${row.modelId}, now ${context.ears.modelId} is loaded`,
+      `The enrolment was started with model ${row.modelId}, now ${modelIds.join(' and ')} is loaded`,
       {
         hint: 'Start a new enrolment',
       },

@@ -20,33 +20,53 @@ export interface AudioInput {
 /** What a recording told. */
 export interface Heard {
   readonly report: QualityReport;
-  /** Null when there was too little speech to embed. */
+  /** By the model that was asked; null when there was too little speech to embed. */
   readonly embedding: Embedding | null;
+  /** By the other loaded model; null when it was not given the caller. */
+  readonly otherEmbedding: Embedding | null;
   /** Smallest cosine between windows of the utterance; null when it is too short to be cut. */
   readonly minWindowCosine: number | null;
+  /** The speech that was kept, at the telephone's rate. Lives as long as the request and goes nowhere but to `embed`. */
+  readonly speech: Float32Array;
 }
 
 /**
- * Whose voice the embedding network hears. `decoy`: a noise of the same length is embedded in place of the recording, which costs the
- * same and makes nothing of the voice of somebody who did not consent.
+ * Whose voice a network hears. `decoy`: a noise of the same length is embedded in place of the recording, which costs the same and makes
+ * nothing of the voice of somebody who did not consent.
  */
 export type Listening = 'caller' | 'decoy';
 
-/** Bytes → waveform → quality and embedding. */
-export interface Ears {
-  readonly modelId: string;
-  decode(audio: AudioInput): Promise<Waveform>;
-  hear(waveform: Waveform, listening: Listening): Promise<Heard>;
+/** Which of the loaded models listens, and whether the other one does too. */
+export interface Listeners {
+  readonly hears: Listening;
+  /** By default the active model. */
+  readonly modelId?: string;
+  /**
+   * By default nothing. `decoy` makes the work of two models of every recording, so that its time does not tell which of them was asked;
+   * with one model loaded there is no other.
+   */
+  readonly otherHears?: Listening;
 }
 
-/** Least net speech of a recording that the embedding network is given, seconds. */
+/** Bytes → waveform → quality and embedding. */
+export interface Ears {
+  /** The loaded models: the active one, and perhaps one beside it. */
+  readonly modelIds: readonly [string, ...string[]];
+  decode(audio: AudioInput): Promise<Waveform>;
+  hear(waveform: Waveform, listeners: Listeners): Promise<Heard>;
+  /** One more embedding of what was heard as the caller's. Null when there was too little speech. */
+  embed(heard: Heard, modelId: string): Promise<Embedding | null>;
+}
+
+/** Least net speech of a recording that an embedding network is given, seconds; more where a model wants more. */
 const leastSpeechSeconds = 0.3;
 
 /** Joins decoder, speech activity, quality and embedding. */
 export function createEars(parts: {
   readonly limits: AudioLimits;
   readonly activity: SpeechActivityDetector;
-  readonly embedder: Embedder;
+  /** The active model's, and perhaps that of one beside it. */
+  readonly embedders: readonly [Embedder, ...Embedder[]];
   readonly onStage: (stage: string, seconds: number) => void;
 }): Ears {
   const timed = async <T>(stage: string, work: Promise<T>): Promise<T> => {
@@ -57,13 +77,22 @@ export function createEars(parts: {
       parts.onStage(stage, (performance.now() - startMs) / 1000);
     }
   };
-  const { embedder } = parts;
   const { sampleRateHz } = parts.activity;
+  const [active, second] = parts.embedders;
+  const leastSeconds = Math.max(
+    leastSpeechSeconds,
+    ...parts.embedders.map((one) => one.shortestSamples / one.sampleRateHz),
+  );
+  const embedderOf = (modelId: string): Embedder => {
+    const found = parts.embedders.find((one) => one.modelId === modelId);
+    if (found === undefined) throw new Error(`model ${modelId} is not loaded`);
+    return found;
+  };
   // Telephone audio is decoded at the telephone's rate; a model of another rate gets what is kept of it resampled.
-  const embed = async (samples: Float32Array, netSpeechSeconds: number): Promise<Embedding> =>
+  const embed = async (embedder: Embedder, samples: Float32Array, netSpeechSeconds: number): Promise<Embedding> =>
     embedder.embed(await resample(samples, sampleRateHz, embedder.sampleRateHz), netSpeechSeconds);
   return {
-    modelId: embedder.modelId,
+    modelIds: [active.modelId, ...(second === undefined ? [] : [second.modelId])],
     async decode(audio) {
       const decoded = await timed(
         'decode',
@@ -76,18 +105,47 @@ export function createEars(parts: {
       );
       return decoded.waveform;
     },
-    async hear(waveform, listening) {
+    async hear(waveform, { hears, modelId = active.modelId, otherHears }) {
+      const asked = embedderOf(modelId);
+      const other = asked === active ? second : active;
       const activity = await timed('activity', parts.activity.detect(waveform));
       const report = assessQuality(waveform, activity);
-      if (report.netSpeechSeconds < leastSpeechSeconds) return { report, embedding: null, minWindowCosine: null };
-      const whole = keptSpeech(waveform, activity);
+      const { netSpeechSeconds } = report;
+      const speech = keptSpeech(waveform, activity);
+      if (netSpeechSeconds < leastSeconds) {
+        return { report, embedding: null, otherEmbedding: null, minWindowCosine: null, speech };
+      }
       const windows = voiceWindows(keptSpeech(waveform, activity, windowKeepRules), sampleRateHz);
-      const heard = [whole, ...windows].map((samples) => (listening === 'caller' ? samples : noise(samples.length)));
-      const [embedding, ...parted] = await timed(
+      const byEach = (
+        embedder: Embedder,
+        listening: Listening,
+        pieces: readonly Float32Array[],
+      ): Promise<Embedding[]> =>
+        Promise.all(
+          pieces.map((piece) =>
+            embed(embedder, listening === 'caller' ? piece : noise(piece.length), netSpeechSeconds),
+          ),
+        );
+      const [[embedding, ...parted], [otherEmbedding]] = await timed(
         'embedding',
-        Promise.all(heard.map((samples) => embed(samples, report.netSpeechSeconds))),
+        Promise.all([
+          byEach(asked, hears, [speech, ...windows]),
+          other === undefined || otherHears === undefined
+            ? []
+            : byEach(other, otherHears, otherHears === 'decoy' ? [speech, ...windows] : [speech]),
+        ]),
       );
-      return { report, embedding: embedding ?? null, minWindowCosine: leastCosine(parted) };
+      return {
+        report,
+        embedding: embedding ?? null,
+        otherEmbedding: otherHears === 'caller' ? (otherEmbedding ?? null) : null,
+        minWindowCosine: leastCosine(parted),
+        speech,
+      };
+    },
+    async embed({ report, speech }, modelId) {
+      if (report.netSpeechSeconds < leastSeconds) return null;
+      return timed('embedding', embed(embedderOf(modelId), speech, report.netSpeechSeconds));
     },
   };
 }

@@ -85,7 +85,8 @@ export interface Standing {
   readonly account: AccountRow | null;
   readonly optedOut: boolean;
   readonly consented: boolean;
-  readonly print: ActivePrint | null;
+  /** At most one by each model. */
+  readonly prints: readonly ActivePrint[];
   readonly attempts: AttemptState;
   /** The tenant's active policy; null before its first. */
   readonly policyVersion: number | null;

@@ -4,7 +4,7 @@ import type { AccountEvidence, ChallengeEvidence, VoiceEvidence } from '../decis
 import { VoicegateError } from '../errors.js';
 import { toLlr } from '../scoring/calibration.js';
 import { cosine } from '../scoring/cosine.js';
-import { optOutHash, type Caller, type ServiceContext } from './context.js';
+import { optOutHash, scorerOf, type Caller, type ServiceContext } from './context.js';
 import type { Heard } from './listen.js';
 import type { ActivePrint, ChallengeRow, Standing, Tx } from './ports.js';
 import type { VerificationRequest } from './verification-request.js';
@@ -20,6 +20,8 @@ export interface OpenedVerification {
   readonly judged: boolean;
   readonly language: ChallengeRow['language'];
   readonly gateOpen: boolean;
+  /** The loaded model that listens: the one that made the account's print, else the active one. */
+  readonly modelId: string;
   /** CONTINUE answers in the chain so far. */
   readonly continuesGiven: number;
 }
@@ -46,15 +48,27 @@ export async function openVerification(
     judged: state === 'valid',
     language: challenge?.language ?? 'zh',
     gateOpen: attemptGate(standing.attempts, now).open,
+    modelId: listenerFor(context, standing.prints),
     continuesGiven,
   };
 }
 
 /** Whether the account's voice may be judged. */
-export function accountEvidence({ account, optedOut, consented, print }: Standing): AccountEvidence {
+export function accountEvidence({ account, optedOut, consented, prints }: Standing): AccountEvidence {
   if (optedOut) return 'opted_out';
-  if (account === null || print === null) return 'not_enrolled';
+  if (account === null || prints.length === 0) return 'not_enrolled';
   return consented ? 'enrolled' : 'consent_missing';
+}
+
+/** The model that judges an account: the first of the loaded ones, active before second, that has a print; the active one where none has. */
+function listenerFor(context: ServiceContext, prints: readonly ActivePrint[]): string {
+  const { modelIds } = context.ears;
+  return modelIds.find((modelId) => prints.some((print) => print.modelId === modelId)) ?? modelIds[0];
+}
+
+/** The print that the model that listened is compared with; where it has none any other, for the record of the mismatch. */
+export function printFor(modelId: string, prints: readonly ActivePrint[]): ActivePrint | null {
+  return prints.find((print) => print.modelId === modelId) ?? prints[0] ?? null;
 }
 
 /** Cosine and calibrated LLR of what was heard against the print. */
@@ -65,8 +79,9 @@ export function compareVoice(
   now: Date,
 ): VoiceEvidence {
   if (print === null || heard.embedding === null) return { kind: 'not_compared' };
-  const { modelId } = context.ears;
+  const { modelId } = heard.embedding;
   if (print.modelId !== modelId) return { kind: 'model_mismatch', voiceprintModelId: print.modelId, modelId };
+  const scorer = scorerOf(context, modelId);
   const score = cosine(print.vector, heard.embedding.vector);
   return {
     kind: 'compared',
@@ -74,10 +89,10 @@ export function compareVoice(
     llr: toLlr(
       score,
       { enrolNetSpeechSeconds: print.netSpeechSeconds, testNetSpeechSeconds: heard.embedding.netSpeechSeconds },
-      context.calibration,
+      scorer,
     ),
     modelId,
-    calibrationVersion: context.calibration.version,
+    calibrationVersion: scorer.version,
     voiceprintAgeSeconds: Math.max(0, (now.getTime() - print.createdAt.getTime()) / 1000),
     voiceprintReplacedAnother: print.supersedesVoiceprintId !== null,
   };

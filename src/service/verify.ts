@@ -17,7 +17,7 @@ import { answeredAsDecoy } from './decoy.js';
 import type { Tx, VerificationRow } from './ports.js';
 import { checkPin } from './proof.js';
 import type { VerificationRequest } from './verification-request.js';
-import { accountEvidence, checkNotContinued, compareVoice, openVerification } from './verify-steps.js';
+import { accountEvidence, checkNotContinued, compareVoice, openVerification, printFor } from './verify-steps.js';
 import { recordFailure, velocityExceeded } from './velocity.js';
 
 /** The decision with all that led to it; the edge leaves out what an `opaque` key may not see. */
@@ -56,7 +56,12 @@ export async function verify(
   const mayListen = opened.judged && opened.account === 'enrolled' && opened.gateOpen;
   const [heard, pin] = opened.judged
     ? await Promise.all([
-        context.ears.hear(waveform, mayListen ? 'caller' : 'decoy'),
+        context.ears.hear(waveform, {
+          hears: mayListen ? 'caller' : 'decoy',
+          modelId: opened.modelId,
+          // While two models are loaded, time must not tell a stranger which of them was asked, or that none was.
+          ...(caller.answer === 'opaque' ? { otherHears: 'decoy' } : {}),
+        }),
         checkPin(context, mayListen ? opened.pinHash : null, request.pin),
       ])
     : [null, null];
@@ -69,8 +74,9 @@ export async function verify(
     const attempts = await tx.attempts.lock(accountId);
     await checkNotContinued(tx, request.continues);
     const standing = await tx.standing(accountId, optOutHash(context, caller, accountId));
-    const { account: row, print, policyVersion } = standing;
+    const { account: row, policyVersion } = standing;
     const account = accountEvidence(standing);
+    const print = printFor(opened.modelId, standing.prints);
     const policy = await policyOf(context, caller, tx, policyVersion);
     const ladderOpen = attemptGate(attempts, now).open;
     const tooFast = await velocityExceeded(tx, caller, line, policy.document, now);
@@ -114,7 +120,7 @@ export async function verify(
       decision,
       evidence,
       policyVersion: policy.version,
-      modelId: context.ears.modelId,
+      modelId: opened.modelId,
       callId: request.call.callId,
       lineHash: line,
       channel: request.call.channel,
@@ -136,7 +142,7 @@ export async function verify(
         decision: decision.kind,
         reasons: decision.reasons,
         policyVersion: policy.version,
-        modelId: context.ears.modelId,
+        modelId: opened.modelId,
       },
       now,
     );

@@ -3,7 +3,7 @@ import type { Standing } from '../service/ports.js';
 import type { TenantQuery } from './tenant-query.js';
 import { fromSql } from './vector.js';
 
-/** Each part's columns are null when the part is not there. */
+/** One row for each print, or one without; a part's columns are null when the part is not there. */
 interface Columns {
   account_id: string | null;
   created_at: Date;
@@ -27,7 +27,7 @@ interface Columns {
 
 /** All that a verification asks about an account, in one statement: it is asked twice for every call. */
 export async function standingOf(query: TenantQuery, accountId: string, accountHash: Uint8Array): Promise<Standing> {
-  const [row] = await query<Columns>(
+  const rows = await query<Columns>(
     `select a.account_id, a.created_at, a.pseudonym_key, a.pin_hash, a.pin_set_at,
        exists (select 1 from opt_outs o where o.tenant_id = $1 and o.account_hash = $3) as opted_out,
        exists (select 1 from consents c where c.tenant_id = $1 and c.account_id = $2 and c.withdrawn_at is null) as consented,
@@ -41,6 +41,7 @@ export async function standingOf(query: TenantQuery, accountId: string, accountH
     accountId,
     accountHash,
   );
+  const [row] = rows;
   if (row === undefined) throw new Error('a join with one row on its left answered none');
   return {
     account:
@@ -55,17 +56,20 @@ export async function standingOf(query: TenantQuery, accountId: string, accountH
           },
     optedOut: row.opted_out,
     consented: row.consented,
-    print:
-      row.voiceprint_id === null
-        ? null
-        : {
-            voiceprintId: row.voiceprint_id,
-            modelId: row.model_id,
-            vector: fromSql(row.embedding),
-            netSpeechSeconds: row.net_speech_seconds,
-            createdAt: row.print_created_at,
-            supersedesVoiceprintId: row.supersedes_voiceprint_id,
-          },
+    prints: rows.flatMap((print) =>
+      print.voiceprint_id === null
+        ? []
+        : [
+            {
+              voiceprintId: print.voiceprint_id,
+              modelId: print.model_id,
+              vector: fromSql(print.embedding),
+              netSpeechSeconds: print.net_speech_seconds,
+              createdAt: print.print_created_at,
+              supersedesVoiceprintId: print.supersedes_voiceprint_id,
+            },
+          ],
+    ),
     attempts:
       row.failures === null
         ? noAttempts

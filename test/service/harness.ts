@@ -3,6 +3,7 @@ import type { Test } from 'tap';
 import type { QualityReport } from '../../src/audio/waveform.js';
 import { createPinVault } from '../../src/credential/pin-vault.js';
 import type { Embedding } from '../../src/embedding/embedding.js';
+import type { Calibration } from '../../src/scoring/calibration.js';
 import { unit } from '../../src/scoring/cosine.js';
 import { putAccount } from '../../src/service/accounts.js';
 import { createChallenge } from '../../src/service/challenges.js';
@@ -18,6 +19,8 @@ import { verify, type VerificationAnswer } from '../../src/service/verify.js';
 import { openTestStore } from '../storage/open-test-store.js';
 
 export const modelId = 'test-model';
+/** The model that a change leads to; loaded where a test says so. */
+export const nextModelId = 'next-model';
 
 /** Says how the stand-in for the ears hears a recording: whose voice, how alike to that voice's mean, how good. */
 export interface Recording {
@@ -35,25 +38,29 @@ export function recording(what: Recording): AudioInput {
 
 /** Ears that read what they should hear. What they were asked to listen to is kept for assertions. */
 export interface TestEars extends Ears {
-  readonly heardFrom: Listening[];
-  modelId: string;
+  /** What a network was given, in the order of the runs. */
+  readonly heardFrom: { readonly modelId: string; readonly listening: Listening }[];
+  modelIds: [string, ...string[]];
 }
 
+/** Each model has directions of its own: what one says of a voice means nothing to another. */
+const directionOf = (voice: number, byModel: string): number => (byModel === modelId ? voice : voice + 7);
+
+const dimension = 16;
+
 function createTestEars(): TestEars {
-  const dimension = 16;
-  const heardFrom: Listening[] = [];
+  const heardFrom: TestEars['heardFrom'] = [];
   return {
     heardFrom,
-    modelId,
+    modelIds: [modelId],
     async decode(audio) {
       return { samples: Float32Array.from(audio.bytes), sampleRateHz: 8000 };
     },
-    async hear(waveform, listening) {
-      heardFrom.push(listening);
-      const what = JSON.parse(Buffer.from(Uint8Array.from(waveform.samples)).toString()) as Recording;
-      const vector = new Float32Array(dimension);
-      vector[what.voice % dimension] = 1;
-      vector[(what.voice + 1) % dimension] = what.blur ?? 0;
+    async hear(this: TestEars, waveform, { hears, modelId: asked = this.modelIds[0], otherHears }) {
+      heardFrom.push({ modelId: asked, listening: hears });
+      const other = this.modelIds.find((id) => id !== asked);
+      if (other !== undefined && otherHears !== undefined) heardFrom.push({ modelId: other, listening: otherHears });
+      const what = said(waveform.samples);
       const netSpeechSeconds = what.netSpeechSeconds ?? 3;
       const report: QualityReport = {
         totalSeconds: netSpeechSeconds + 1,
@@ -63,10 +70,31 @@ function createTestEars(): TestEars {
         speechLevelDbfs: -20,
         bandwidthHz: 3400,
       };
-      const embedding: Embedding = { vector: unit(vector), modelId: this.modelId, netSpeechSeconds };
-      return { report, embedding: netSpeechSeconds < 0.3 ? null : embedding, minWindowCosine: null };
+      const enough = netSpeechSeconds >= 0.3;
+      return {
+        report,
+        embedding: enough ? embeddingOf(what, asked) : null,
+        otherEmbedding: enough && other !== undefined && otherHears === 'caller' ? embeddingOf(what, other) : null,
+        minWindowCosine: null,
+        speech: waveform.samples,
+      };
+    },
+    async embed({ speech }, asked) {
+      heardFrom.push({ modelId: asked, listening: 'caller' });
+      return embeddingOf(said(speech), asked);
     },
   };
+}
+
+const said = (samples: Float32Array): Recording =>
+  JSON.parse(Buffer.from(Uint8Array.from(samples)).toString()) as Recording;
+
+function embeddingOf(what: Recording, byModel: string): Embedding {
+  const vector = new Float32Array(dimension);
+  const direction = directionOf(what.voice, byModel);
+  vector[direction % dimension] = 1;
+  vector[(direction + 1) % dimension] = what.blur ?? 0;
+  return { vector: unit(vector), modelId: byModel, netSpeechSeconds: what.netSpeechSeconds ?? 3 };
 }
 
 /** A service on a real store with a clock that the test moves. */
@@ -83,6 +111,27 @@ export const goodPin = '730529';
 export const otherPin = '918264';
 export const noProof: ProofRequest = { pin: null, verificationId: null, agentId: null, overrideReason: null };
 
+/** A cosine of 0.5 says nothing; each 0.05 more or less one nat. */
+export function calibrationOf(ofModel: string): Calibration {
+  return {
+    version: `${ofModel}.1`,
+    modelId: ofModel,
+    modelSha256: '0'.repeat(64),
+    kind: 'cosine-and-test-seconds',
+    scale: 20,
+    offset: -10,
+    secondsWeight: 0,
+    leastSeconds: 1,
+    mostSeconds: 6,
+    nontarget: { meanLlr: -10, sdLlr: 2 },
+    fittedOn: [],
+    crossValidation: { folds: 2, cllr: 0.1, minCllr: 0.1, eer: 0.01 },
+    date: '2026-11-22',
+    command: 'none',
+    notes: [],
+  };
+}
+
 /** Opens a harness; it closes with the test. */
 export async function openHarness(t: Test): Promise<Harness> {
   const store = await openTestStore(t);
@@ -93,23 +142,7 @@ export async function openHarness(t: Test): Promise<Harness> {
     store,
     ears,
     pins: await createPinVault({ pepper: randomBytes(32), concurrency: 2, queueLimit: 1000 }),
-    calibration: {
-      version: 'test.1',
-      modelId,
-      modelSha256: '0'.repeat(64),
-      kind: 'cosine-and-test-seconds',
-      scale: 20,
-      offset: -10,
-      secondsWeight: 0,
-      leastSeconds: 1,
-      mostSeconds: 6,
-      nontarget: { meanLlr: -10, sdLlr: 2 },
-      fittedOn: [],
-      crossValidation: { folds: 2, cllr: 0.1, minCllr: 0.1, eer: 0.01 },
-      date: '2026-11-22',
-      command: 'none',
-      notes: [],
-    },
+    scorers: new Map([modelId, nextModelId].map((id) => [id, calibrationOf(id)])),
     policies: new Map(),
     hashKey: randomBytes(32),
     now: () => new Date(Date.now() + aheadMs),

@@ -11,8 +11,11 @@ import { activatePolicy, storePolicy } from '../../src/service/policies.js';
 import { verify } from '../../src/service/verify.js';
 import {
   attempt,
+  calibrationOf,
   enrolled,
   goodPin,
+  modelId,
+  nextModelId,
   noProof,
   openHarness,
   otherPin,
@@ -168,7 +171,7 @@ void t.test('a locked account is not listened to', async (t) => {
   for (let failure = 0; failure < 5; failure++) await attempt(harness, accountId, voice, { pin: otherPin });
   ears.heardFrom.length = 0;
   await attempt(harness, accountId, voice);
-  t.same(ears.heardFrom, ['decoy']);
+  t.same(ears.heardFrom, [{ modelId, listening: 'decoy' }]);
   harness.wait(31);
   t.equal((await attempt(harness, accountId, voice)).verification.decision.kind, 'ACCEPT', 'open again after the wait');
 });
@@ -224,7 +227,7 @@ void t.test(
       kind: 'STEP_UP',
       reasons: ['NOT_ENROLLED'],
     });
-    t.same(ears.heardFrom, ['decoy']);
+    t.same(ears.heardFrom, [{ modelId, listening: 'decoy' }]);
 
     const refusing = await newCaller();
     const { challengeId } = await ask(refusing);
@@ -268,9 +271,9 @@ void t.test('one PIN tried on many accounts from one line is found by the second
 
 void t.test('a voiceprint of another model gives no verdict', async (t) => {
   const accountId = await newCaller();
-  ears.modelId = 'newer-model';
+  ears.modelIds = [nextModelId];
   t.teardown(() => {
-    ears.modelId = 'test-model';
+    ears.modelIds = [modelId];
   });
   const { verification } = await attempt(harness, accountId, voice);
   t.same(verification.decision, { kind: 'INCONCLUSIVE', reasons: ['MODEL_MISMATCH'] });
@@ -283,7 +286,7 @@ void t.test('an account that is erased while its caller speaks is not accepted',
     ...context,
     ears: {
       ...ears,
-      modelId: ears.modelId,
+      modelIds: ears.modelIds,
       decode: ears.decode.bind(ears),
       hear: async (...args: Parameters<typeof ears.hear>) => {
         const heard = await ears.hear(...args);
@@ -340,8 +343,8 @@ void t.test('every decision has its audit entry and no entry names an account', 
 });
 
 void t.test('a decoy answers the same recording the same again, as a real account does', async (t) => {
-  const calibration = { ...context.calibration, nontarget: { meanLlr: -2, sdLlr: 3 } };
-  const spread = { ...harness, context: { ...context, calibration } };
+  const wide = { ...calibrationOf(modelId), nontarget: { meanLlr: -2, sdLlr: 3 } };
+  const spread = { ...harness, context: { ...context, scorers: new Map([[modelId, wide]]) } };
   const seen = [];
   for (let id = 0; id < 12; id++) {
     const kinds = [];
