@@ -1,9 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import Type, { type Static } from 'typebox';
-import { Value } from 'typebox/value';
-import { VoicegateError } from '../errors.js';
 import type { NetworkSpec } from '../inference/network.js';
+import { readCard } from '../inference/read-card.js';
 
 const text = Type.String({ minLength: 1 });
 const positive = Type.Number({ exclusiveMinimum: 0 });
@@ -53,24 +51,11 @@ export type ActivityCard = Static<typeof activityCardSchema>;
  * @throws VoicegateError `model_invalid` naming the field
  */
 export async function loadActivityCard(dir: string): Promise<ActivityCard> {
-  const name = basename(resolve(dir));
-  const hint = 'A speech activity model is a folder in models/ with a card.json like that of activity-8k';
-  let card: unknown;
-  try {
-    card = JSON.parse(await readFile(join(dir, 'card.json'), 'utf8'));
-  } catch (cause) {
-    throw new VoicegateError('model_invalid', `the card of model ${name} cannot be read`, { hint, cause });
-  }
-  if (Value.Check(activityCardSchema, card)) {
-    if (card.id === name) return card;
-    throw new VoicegateError('model_invalid', `the card of model ${name}: id is ${card.id}`, { hint });
-  }
-  const [first] = Value.Errors(activityCardSchema, card);
-  const field = first?.instancePath.slice(1).replaceAll('/', '.') ?? '';
-  throw new VoicegateError('model_invalid', `the card of model ${name}: ${field || 'card'} ${first?.message ?? ''}`, {
-    hint,
-    details: { field },
-  });
+  return readCard(
+    dir,
+    activityCardSchema,
+    'A speech activity model is a folder in models/ with a card.json like that of activity-8k',
+  );
 }
 
 /** What the inference pool needs to run the network. `dir` is the card's folder. */

@@ -1,4 +1,5 @@
 import { qualityFindings, type QualityFinding } from '../audio/quality-limits.js';
+import { countedVerdict, type PhraseVerdict } from '../challenge/phrase.js';
 import { fuseVoiceAndPhrase } from '../scoring/fusion.js';
 import type { Evidence, QualityEvidence } from './evidence.js';
 import type { PolicyDocument } from './policy-schema.js';
@@ -57,7 +58,7 @@ function badChallenge(evidence: Evidence, policy: PolicyDocument): Decision | nu
 function refutedFactor({ pin, quality, phrase, voice }: Evidence, policy: PolicyDocument): Decision | null {
   const reasons: Reason[] = pin === 'wrong' ? ['PIN_FAILED'] : [];
   if (audioFindings(quality, policy).length === 0) {
-    if (phrase.kind === 'checked' && phrase.verdict === 'wrong') reasons.push('WRONG_TEXT');
+    if (verdictOn(phrase, policy) === 'wrong') reasons.push('WRONG_TEXT');
     if (voice.kind === 'compared' && voice.llr < policy.tiers.rejectBelowLlr) reasons.push('VOICE_MISMATCH');
   }
   return reasons.length === 0 ? null : { kind: 'REJECT', reasons };
@@ -75,17 +76,16 @@ function unclearAudio(evidence: Evidence, policy: PolicyDocument): Decision | nu
   const { quality, phrase, voice } = evidence;
   const reasons = new Set<Reason>(audioFindings(quality, policy));
   if (voice.kind !== 'compared') reasons.add('NOT_ENOUGH_SPEECH');
-  if (phrase.kind === 'checked') {
-    if (phrase.verdict === 'silence') reasons.add('NOT_ENOUGH_SPEECH');
-    if (phrase.verdict === 'near_miss') reasons.add('WRONG_TEXT');
-  }
+  const verdict = verdictOn(phrase, policy);
+  if (verdict === 'silence') reasons.add('NOT_ENOUGH_SPEECH');
+  if (verdict === 'near_miss') reasons.add('WRONG_TEXT');
   return reasons.size === 0 ? null : askAgain(evidence, policy, [...reasons]);
 }
 
 /** What the tier wants and another phrase would not bring. */
 function missingFactor(evidence: Evidence, policy: PolicyDocument, tier: Tier): Decision | null {
   const rightPin = evidence.pin === 'right';
-  const rightPhrase = isRightPhrase(evidence);
+  const rightPhrase = verdictOn(evidence.phrase, policy) === 'match';
   const reasons: Reason[] = [];
   if (tier === 'low' ? !rightPin && !rightPhrase : !rightPin) reasons.push('PIN_MISSING');
   if (tier === 'low' ? !rightPin && !rightPhrase : !rightPhrase) reasons.push('PHRASE_NOT_CHECKED');
@@ -98,7 +98,9 @@ function doubtfulVoice(evidence: Evidence, policy: PolicyDocument, tier: Tier): 
   return isVoiceSure(evidence, policy, tier) ? null : askAgain(evidence, policy, ['VOICE_UNSURE']);
 }
 
-const isRightPhrase = ({ phrase }: Evidence): boolean => phrase.kind === 'checked' && phrase.verdict === 'match';
+/** What was said, as far as the policy lets it count. */
+const verdictOn = (phrase: Evidence['phrase'], { challenge }: PolicyDocument): PhraseVerdict | null =>
+  countedVerdict(phrase, challenge.trustedExperimentalLanguages);
 
 /** Each tier asks for what the one below asks for, and more. Written so that a value that is no number is never sure. */
 function isVoiceSure({ voice, phrase }: Evidence, { tiers }: PolicyDocument, tier: Tier): boolean {

@@ -20,7 +20,7 @@ export const operatorLadder: AttemptPolicy = { kind: 'operator', wrongPins: 3, f
 /** The policy of a tenant that has set none. The measurements behind its limits and thresholds: README.md of this room. */
 export const defaultPolicy: PolicyDocument = {
   name: 'default',
-  challenge: { digits: 8, validitySeconds: 120, maxOpen: 3, sayYaoForOne: false },
+  challenge: { digits: 8, validitySeconds: 120, maxOpen: 3, sayYaoForOne: false, trustedExperimentalLanguages: [] },
   pin: { digits: 6 },
   enrolment: {
     utterances: 3,

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { promptLanguages, type Language } from '../challenge/languages.js';
 
 const closed = { additionalProperties: false } as const;
 
@@ -34,7 +35,7 @@ const operatorLadder = Type.Object(
 export const ladderShapes = { waits: waitsLadder, operator: operatorLadder } as const;
 
 /**
- * What a tenant decides about. One document holds every threshold and limit; it is stored as data, versioned, and each
+ * What a tenant decides about. A field that came after the first release has a `default`, which documents from before it get. One document holds every threshold and limit; it is stored as data, versioned, and each
  * verification names the version that judged it. LLRs are natural logarithms, cosines lie in [-1, 1].
  */
 export const policyDocument = Type.Object(
@@ -48,6 +49,10 @@ export const policyDocument = Type.Object(
         maxOpen: Type.Integer({ minimum: 1, maximum: 10 }),
         /** Mandarin prompts read 1 as 幺 instead of 一. */
         sayYaoForOne: Type.Boolean(),
+        /** Languages whose phrase check counts although the recogniser missed its target in them (see its card). */
+        trustedExperimentalLanguages: Type.Unsafe<readonly Language[]>(
+          Type.Array(Type.String({ enum: Object.keys(promptLanguages) }), { default: [], maxItems: 20 }),
+        ),
       },
       closed,
     ),

@@ -6,18 +6,26 @@ export { policyDocument, type AttemptPolicy, type PolicyDocument } from './polic
 export { defaultPolicy, nistDraftLadder, operatorLadder } from './default-policy.js';
 
 /**
- * Checks a policy that came from outside: every field present, in range and known, and the fields sensible together.
+ * Checks a policy that came from outside: every field present (but for those with a default), in range and known, and the fields sensible together.
  * @returns a deep copy, so that the caller's object may change afterwards
  * @throws VoicegateError `policy_invalid` naming the field, its value and the range (details: field)
  */
 export function parsePolicy(value: unknown): PolicyDocument {
-  const fault = shapeFault(value);
+  const document = readStoredPolicy(value);
+  const fault = shapeFault(document);
   if (fault !== null) throw invalid(fault);
-  const document = structuredClone(value) as PolicyDocument;
   for (const rule of crossRules(document)) {
     if (!rule.holds) throw invalid(rule);
   }
   return document;
+}
+
+/**
+ * A policy that was checked when it was stored, perhaps by an earlier release: fields that came later get their defaults.
+ * @returns a deep copy
+ */
+export function readStoredPolicy(value: unknown): PolicyDocument {
+  return Value.Default(policyDocument, structuredClone(value)) as PolicyDocument;
 }
 
 interface Fault {
@@ -63,6 +71,11 @@ function describe(error: SchemaError, root: unknown, prefix: string): Fault {
     case 'additionalProperties': {
       const field = error.keyword === 'boolean' ? at() : at(error.params.additionalProperties[0] ?? '');
       return { field, message: `${field} is not a field of a policy`, hint: 'leave it out' };
+    }
+    case 'enum': {
+      const allowed = error.params.allowedValues.map(show).join(', ');
+      const found = path.reduce<unknown>((node, name) => (node as Record<string, unknown> | null)?.[name], root);
+      return { field: at(), message: `${at()} is ${show(found)}`, hint: `one of ${allowed}` };
     }
     default: {
       const field = at() || 'policy';

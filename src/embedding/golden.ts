@@ -5,7 +5,7 @@ import { Value } from 'typebox/value';
 import { VoicegateError } from '../errors.js';
 import type { InferencePool } from '../inference/network.js';
 import { createEmbedder } from './embedder.js';
-import { sweepsAndBursts } from './golden-signal.js';
+import { sweepsAndBursts } from '../inference/golden-signal.js';
 import type { ModelCard } from './model-card.js';
 
 /** The part of a golden file that is checked; it may say more for people (origin, rows of log-mel values). */

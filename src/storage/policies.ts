@@ -1,11 +1,11 @@
-import type { PolicyDocument } from '../decision/policy.js';
+import { readStoredPolicy } from '../decision/policy.js';
 import { VoicegateError } from '../errors.js';
 import type { PolicyRow, PolicyTable } from '../service/ports.js';
 import type { TenantQuery } from './tenant-query.js';
 
 interface Columns {
   version: number;
-  document: PolicyDocument;
+  document: unknown;
   created_at: Date;
   created_by: string;
   active: boolean;
@@ -72,7 +72,7 @@ function first(rows: readonly Columns[]): PolicyRow | null {
 function toRow(row: Columns): PolicyRow {
   return {
     version: row.version,
-    document: row.document,
+    document: readStoredPolicy(row.document),
     createdAt: row.created_at,
     createdBy: row.created_by,
     active: row.active,

@@ -22,7 +22,8 @@ function rule(holds: (evidence: Evidence, decision: Decision, tier: Tier) => boo
 }
 
 const rank = { REJECT: 0, INCONCLUSIVE: 0, STEP_UP: 1, CONTINUE: 1, ACCEPT: 2 } as const;
-const isMatch = ({ phrase }: Evidence): boolean => phrase.kind === 'checked' && phrase.verdict === 'match';
+const isMatch = ({ phrase }: Evidence): boolean =>
+  phrase.kind === 'checked' && phrase.status === 'supported' && phrase.verdict === 'match';
 
 const ageHours = (voice: VoiceEvidence): number => (voice.kind === 'compared' ? voice.voiceprintAgeSeconds / 3600 : 0);
 const replaced = (voice: VoiceEvidence): boolean => voice.kind === 'compared' && voice.voiceprintReplacedAnother;
@@ -39,8 +40,8 @@ void t.test('over every combination of evidence', async (t) => {
         (d.kind === 'REJECT' && d.reasons[0] === 'PIN_FAILED'),
     ),
     'nothing is accepted on voice alone': rule((e, d) => d.kind !== 'ACCEPT' || e.pin === 'right' || isMatch(e)),
-    'an unchecked phrase opens the low tier only, with the right PIN': rule(
-      (e, d, tier) => d.kind !== 'ACCEPT' || e.phrase.kind === 'checked' || (tier === 'low' && e.pin === 'right'),
+    'a phrase that was not checked, or in an experimental language, opens the low tier only, with the right PIN': rule(
+      (e, d, tier) => d.kind !== 'ACCEPT' || isMatch(e) || (tier === 'low' && e.pin === 'right'),
     ),
     'standard and high need the right PIN and the right phrase': rule(
       (e, d, tier) => d.kind !== 'ACCEPT' || tier === 'low' || (e.pin === 'right' && isMatch(e)),

@@ -1,19 +1,17 @@
 import t from 'tap';
+import type { PhraseVerdict } from '../../src/challenge/phrase.js';
 import { decide } from '../../src/decision/decide.js';
 import type { Evidence } from '../../src/decision/evidence.js';
 import { defaultPolicy as policy } from '../../src/decision/policy.js';
 import type { Tier } from '../../src/decision/reasons.js';
-import { compared, faultless, measured } from './evidence-grid.js';
+import { checked, compared, faultless, measured } from './evidence-grid.js';
 
 const { tiers } = policy;
 const hopeless = compared(tiers.rejectBelowLlr - 1);
 const unsure = compared((tiers.rejectBelowLlr + tiers.low.minVoiceLlr) / 2);
 const notPerformed = { kind: 'not_performed' } as const;
-const said = (verdict: 'match' | 'near_miss' | 'wrong' | 'silence'): Evidence['phrase'] => ({
-  kind: 'checked',
-  verdict,
-  llr: verdict === 'match' ? 20 : -20,
-});
+const said = (verdict: PhraseVerdict, status?: 'experimental'): Evidence['phrase'] =>
+  checked(verdict, verdict === 'match' ? 20 : -20, status);
 
 /** What is different from a faultless caller, the tier, and the answer with its reasons. */
 const table: readonly [title: string, changes: Partial<Evidence>, tier: Tier, answer: string][] = [
@@ -69,6 +67,21 @@ const table: readonly [title: string, changes: Partial<Evidence>, tier: Tier, an
   ['other words', { phrase: said('wrong') }, 'low', 'REJECT WRONG_TEXT'],
   ['nearly the right words', { phrase: said('near_miss') }, 'low', 'CONTINUE WRONG_TEXT'],
   ['no words', { phrase: said('silence') }, 'low', 'CONTINUE NOT_ENOUGH_SPEECH'],
+  ['other words in an experimental language', { phrase: said('wrong', 'experimental') }, 'low', 'ACCEPT'],
+  ['nearly the right words in one', { phrase: said('near_miss', 'experimental') }, 'low', 'ACCEPT'],
+  ['no words in one', { phrase: said('silence', 'experimental') }, 'low', 'ACCEPT'],
+  [
+    'right words in one, standard tier',
+    { phrase: said('match', 'experimental') },
+    'standard',
+    'STEP_UP PHRASE_NOT_CHECKED',
+  ],
+  [
+    'right words in one, no PIN',
+    { phrase: said('match', 'experimental'), pin: 'missing' },
+    'low',
+    'STEP_UP PIN_MISSING PHRASE_NOT_CHECKED',
+  ],
   ['another voice', { voice: hopeless }, 'low', 'REJECT VOICE_MISMATCH'],
   ['a doubtful voice', { voice: unsure }, 'low', 'CONTINUE VOICE_UNSURE'],
   ['low with PIN, phrase not checked', { phrase: notPerformed }, 'low', 'ACCEPT'],
@@ -95,7 +108,7 @@ const table: readonly [title: string, changes: Partial<Evidence>, tier: Tier, an
   ],
   [
     'high, the words do not make up for a doubtful voice',
-    { voice: compared(tiers.standard.minVoiceLlr), phrase: { kind: 'checked', verdict: 'match', llr: 50 } },
+    { voice: compared(tiers.standard.minVoiceLlr), phrase: checked('match', 50) },
     'high',
     'CONTINUE VOICE_UNSURE',
   ],
@@ -107,6 +120,18 @@ for (const [title, changes, tier, answer] of table) {
     t.equal([decision.kind, ...decision.reasons].join(' '), answer);
   });
 }
+
+void t.test('an experimental language counts where the policy trusts it', async (t) => {
+  const trusting = { ...policy, challenge: { ...policy.challenge, trustedExperimentalLanguages: ['zh' as const] } };
+  const answer = (verdict: PhraseVerdict): string => {
+    const { kind, reasons } = decide({ ...faultless, phrase: said(verdict, 'experimental') }, trusting, 'standard');
+    return [kind, ...reasons].join(' ');
+  };
+  t.equal(answer('match'), 'ACCEPT');
+  t.equal(answer('wrong'), 'REJECT WRONG_TEXT');
+  t.equal(answer('near_miss'), 'CONTINUE WRONG_TEXT');
+  t.equal(answer('silence'), 'CONTINUE NOT_ENOUGH_SPEECH');
+});
 
 void t.test('after three CONTINUE answers the same finding is STEP_UP, with the same reason', async (t) => {
   for (const changes of [

@@ -1,3 +1,4 @@
+import type { PhraseVerdict } from '../../src/challenge/phrase.js';
 import type { Evidence, PinEvidence, QualityEvidence, VoiceEvidence } from '../../src/decision/evidence.js';
 
 /** A caller about whom nothing is wrong, an enrolment of last month. */
@@ -6,11 +7,29 @@ export const faultless: Evidence = {
   challenge: 'valid',
   quality: measured(3),
   voice: compared(20),
-  phrase: { kind: 'checked', verdict: 'match', llr: 20 },
+  phrase: checked('match', 20),
   pin: 'right',
   call: { continuesGiven: 0 },
   gate: 'open',
 };
+
+/** A checked phrase, Mandarin, by a recogniser that reached its target. */
+export function checked(
+  verdict: PhraseVerdict,
+  llr: number,
+  status: 'supported' | 'experimental' = 'supported',
+): Evidence['phrase'] {
+  return {
+    kind: 'checked',
+    language: 'zh',
+    status,
+    verdict,
+    llr,
+    differences: verdict === 'match' ? 0 : 1,
+    digitNetSpeechSeconds: 2,
+    recogniserId: 'r',
+  };
+}
 
 /** A clean recording of so many seconds. */
 export function measured(netSpeechSeconds: number, changes: Partial<Measurements> = {}): QualityEvidence {
@@ -50,8 +69,9 @@ export const llrs = [-30, -3, -2, -1, 0, 1, 2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 30];
 
 const phrases: Evidence['phrase'][] = [
   { kind: 'not_performed' },
-  ...[-5, 3, 20].map((llr) => ({ kind: 'checked' as const, verdict: 'match' as const, llr })),
-  ...(['near_miss', 'wrong', 'silence'] as const).map((verdict) => ({ kind: 'checked' as const, verdict, llr: 20 })),
+  ...[-5, 3, 20].map((llr) => checked('match', llr)),
+  ...(['near_miss', 'wrong', 'silence'] as const).map((verdict) => checked(verdict, 20)),
+  ...(['match', 'wrong'] as const).map((verdict) => checked(verdict, 20, 'experimental')),
 ];
 const pins: PinEvidence[] = ['right', 'wrong', 'missing', 'not_set', 'not_checked'];
 const prints = [

@@ -1,5 +1,11 @@
 import t from 'tap';
-import { defaultPolicy, nistDraftLadder, operatorLadder, parsePolicy } from '../../src/decision/policy.js';
+import {
+  defaultPolicy,
+  nistDraftLadder,
+  operatorLadder,
+  parsePolicy,
+  readStoredPolicy,
+} from '../../src/decision/policy.js';
 import { VoicegateError } from '../../src/errors.js';
 
 /** The default policy with one field, named by its path, set to another value; undefined removes it. */
@@ -40,6 +46,8 @@ const refused: readonly [path: string, value: unknown, field: string, hint: RegE
   ['quality.multipleSpeakersBelowCosine', 2, 'quality.multipleSpeakersBelowCosine', /from -1 to 1, or null/],
   ['velocity.maxFailuresPerLine', 0, 'velocity.maxFailuresPerLine', /or null/],
   ['challenge.sayYaoForOne', 1, 'challenge.sayYaoForOne', /boolean/],
+  ['challenge.trustedExperimentalLanguages', ['xx'], 'challenge.trustedExperimentalLanguages.0', /zh/],
+  ['challenge.trustedExperimentalLanguages', 'zh', 'challenge.trustedExperimentalLanguages', /array/],
   ['challenge.colour', 'red', 'challenge.colour', /leave it out/],
   ['colour', 'red', 'colour', /leave it out/],
   ['pin', undefined, 'pin', /states every field/],
@@ -74,6 +82,18 @@ for (const [path, value, field, hint] of refused) {
     t.match(error.hint, hint);
   });
 }
+
+void t.test(
+  'a document of an earlier release, stored or sent, gets the defaults of fields that came later',
+  async (t) => {
+    const older = changed('challenge.trustedExperimentalLanguages', undefined);
+    t.same(readStoredPolicy(older), defaultPolicy);
+    t.same(parsePolicy(older), defaultPolicy);
+    t.notOk('trustedExperimentalLanguages' in (older as { challenge: object }).challenge, 'and is left as it was');
+    const trusting = changed('challenge.trustedExperimentalLanguages', ['zh']);
+    t.same(readStoredPolicy(trusting), trusting);
+  },
+);
 
 void t.test('what is no object at all is refused', async (t) => {
   for (const value of [null, undefined, 3, 'policy', []]) t.equal(refusal(value).code, 'policy_invalid');

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { createEmbedder } from '../../src/embedding/embedder.js';
 import { checkGolden } from '../../src/embedding/golden.js';
-import { sweepsAndBursts } from '../../src/embedding/golden-signal.js';
+import { sweepsAndBursts } from '../../src/inference/golden-signal.js';
 import { loadModelCard, networkOf, type ModelCard } from '../../src/embedding/model-card.js';
 import type { InferencePool } from '../../src/inference/network.js';
 import { startInferencePool } from '../../src/inference/pool.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import type { FrontEnd, KaldiFbankFrontEnd, NemoMelFrontEnd } from '../../src/features/front-end.js';
 import { createNetworkInput } from '../../src/features/network-input.js';
-import { sweepsAndBursts } from '../../src/embedding/golden-signal.js';
+import { sweepsAndBursts } from '../../src/inference/golden-signal.js';
 import { modelsDir, rootDir } from '../../src/paths.js';
 import { goldenSignal } from './signal.js';
 
