@@ -34,6 +34,13 @@ const activityCardSchema = Type.Object(
     ),
     input: Type.Object({ name: text, layout: Type.Literal('time-bins'), lengthName: Type.Null() }, closed),
     outputName: text,
+    /** The tensors by which a signal is heard in pieces. */
+    memory: Type.Object(
+      { stateName: text, nextStateName: text, size: Type.Integer({ minimum: 1 }), spanName: text },
+      closed,
+    ),
+    /** Units on either side of a piece that it must be given to be heard as in the whole, with what the front-end's frames overlap. */
+    lookAroundUnits: Type.Integer({ minimum: 0, maximum: 100 }),
     /** Samples that one probability stands for. */
     hopSamples: Type.Integer({ minimum: 1 }),
     licence: Type.Object({ spdx: text, attribution: text }, closed),
@@ -60,6 +67,6 @@ export async function loadActivityCard(dir: string): Promise<ActivityCard> {
 
 /** What the inference pool needs to run the network. `dir` is the card's folder. */
 export function activityNetworkOf(card: ActivityCard, dir: string): NetworkSpec {
-  const { id, sha256, frontEnd, input, outputName } = card;
-  return { id, onnxPath: resolve(dir, card.file), sha256, frontEnd, input, outputName };
+  const { id, sha256, frontEnd, input, outputName, memory } = card;
+  return { id, onnxPath: resolve(dir, card.file), sha256, frontEnd, input, outputName, memory };
 }

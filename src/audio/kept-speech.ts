@@ -60,7 +60,8 @@ export function voiceWindows(
   return Array.from({ length: count }, (_, index) => keptSamples.subarray(edge(index), edge(index + 1)));
 }
 
-function keptSpans(
+/** The spans of a recording that are kept, in order. */
+export function keptSpans(
   spoken: readonly SampleSpan[],
   totalSamples: number,
   sampleRateHz: number,

@@ -1,9 +1,7 @@
-import type { SampleSpan } from './waveform.js';
+import { SampleQueue } from './sample-queue.js';
 
 /** Samples of one spectrum; a power of two. */
 const size = 256;
-/** Spectra averaged at most, spread evenly: enough for a long-term shape, and the cost does not grow with the recording. */
-const mostFrames = 96;
 
 const hann = Float64Array.from({ length: size }, (_, n) => 0.5 - 0.5 * Math.cos((2 * Math.PI * (n + 0.5)) / size));
 const cosines = Float64Array.from({ length: size / 2 }, (_, k) => Math.cos((2 * Math.PI * k) / size));
@@ -14,38 +12,51 @@ const reversed = Uint16Array.from({ length: size }, (_, n) => {
   return index;
 });
 
-/**
- * Mean power spectrum of a signal's first differences (6 dB an octave up, which evens out the slope of speech) inside spans.
- * @returns size / 2 + 1 powers from 0 Hz to half the rate; null where no span holds a whole frame of 256 samples
- */
-export function meanSpectrum(samples: Float32Array, spans: readonly SampleSpan[]): Float64Array | null {
-  const starts: number[] = [];
-  for (const { startSample, endSample } of spans) {
+const real = new Float64Array(size);
+const imaginary = new Float64Array(size);
+
+/** Mean power spectrum of a signal's first differences (6 dB an octave up, which evens out the slope of speech), frame after frame. */
+export class SpectrumMeter {
+  private readonly waiting = new SampleQueue();
+  private readonly sum = new Float64Array(size / 2 + 1);
+  private frames = 0;
+
+  /** Takes the next samples of a stretch. */
+  accept(samples: Float32Array): void {
+    this.waiting.push(samples);
     // One sample more than a frame: the first difference looks back.
-    for (let at = startSample + 1; at + size <= endSample; at += size / 2) starts.push(at);
+    while (this.waiting.length > size) {
+      this.add(this.waiting.view(0, size + 1));
+      this.waiting.shift(size);
+    }
   }
-  if (starts.length === 0) return null;
-  const used = Math.min(mostFrames, starts.length);
-  const sum = new Float64Array(size / 2 + 1);
-  const real = new Float64Array(size);
-  const imaginary = new Float64Array(size);
-  for (let frame = 0; frame < used; frame++) {
-    const start = starts[Math.floor((frame * starts.length) / used)] as number;
+
+  /** The stretch is over: frames do not reach over its end. */
+  cut(): void {
+    this.waiting.clear();
+  }
+
+  /** size / 2 + 1 powers from 0 Hz to half the rate; null where no stretch held a whole frame of 257 samples. */
+  mean(): Float64Array | null {
+    return this.frames === 0 ? null : this.sum.map((power) => power / this.frames);
+  }
+
+  private add(frame: Float32Array): void {
     for (let n = 0; n < size; n++) {
-      const difference = (samples[start + n] as number) - (samples[start + n - 1] as number);
+      const difference = (frame[n + 1] as number) - (frame[n] as number);
       real[reversed[n] as number] = difference * (hann[n] as number);
     }
     imaginary.fill(0);
-    transform(real, imaginary);
-    for (let k = 0; k < sum.length; k++) {
-      sum[k] = (sum[k] as number) + ((real[k] as number) ** 2 + (imaginary[k] as number) ** 2) / used;
+    transform();
+    for (let k = 0; k < this.sum.length; k++) {
+      this.sum[k] = (this.sum[k] as number) + (real[k] as number) ** 2 + (imaginary[k] as number) ** 2;
     }
+    this.frames++;
   }
-  return sum;
 }
 
 /** Fast Fourier transform in place, input in bit-reversed order (Cooley and Tukey 1965, radix 2). */
-function transform(real: Float64Array, imaginary: Float64Array): void {
+function transform(): void {
   for (let half = 1; half < size; half *= 2) {
     const stride = size / (2 * half);
     for (let block = 0; block < size; block += 2 * half) {

@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
 import { VoicegateError } from '../errors.js';
 import type { FromWorker, ToWorker, WorkerSetup } from './messages.js';
+import type { Piece } from './network.js';
 
 /** A worker's answer to one task. */
 export type ThreadAnswer = Extract<FromWorker, { kind: 'answer' }>;
@@ -54,10 +55,10 @@ export class InferenceThread {
    * Gives the idle thread a task. The samples are moved: the caller cannot use the array afterwards.
    * @throws VoicegateError `inference_failed` when the network refuses the input or the thread is lost
    */
-  run(networkId: string, samples: Float32Array<ArrayBuffer>): Promise<ThreadAnswer> {
+  run(networkId: string, samples: Float32Array<ArrayBuffer>, piece: Piece | null = null): Promise<ThreadAnswer> {
     return new Promise((resolve, reject) => {
       this.task = { resolve, reject };
-      this.post({ kind: 'run', networkId, samples }, [samples.buffer]);
+      this.post({ kind: 'run', networkId, samples, piece }, [samples.buffer]);
     });
   }
 

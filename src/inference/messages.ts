@@ -1,4 +1,4 @@
-import type { NetworkSpec } from './network.js';
+import type { NetworkSpec, Piece } from './network.js';
 
 /** What a worker is started with. */
 export interface WorkerSetup {
@@ -7,7 +7,12 @@ export interface WorkerSetup {
 
 /** Pool → worker. Samples are moved, not copied. */
 export type ToWorker =
-  | { readonly kind: 'run'; readonly networkId: string; readonly samples: Float32Array<ArrayBuffer> }
+  | {
+      readonly kind: 'run';
+      readonly networkId: string;
+      readonly samples: Float32Array<ArrayBuffer>;
+      readonly piece: Piece | null;
+    }
   | { readonly kind: 'stop' };
 
 /**
@@ -22,6 +27,7 @@ export type FromWorker =
       readonly kind: 'answer';
       readonly values: Float32Array;
       readonly dims: readonly number[];
+      readonly state: Float32Array | null;
       readonly featuresMs: number;
       readonly networkMs: number;
       readonly memory: ArrayBuffer;

@@ -18,6 +18,27 @@ export interface NetworkSpec {
   };
   /** Name of the tensor to read. */
   readonly outputName: string;
+  /** Tensors of a network that can hear a signal in pieces, see `Piece`; absent: it cannot. */
+  readonly memory?: NetworkMemory;
+}
+
+/** What a network that remembers takes and gives beside its input and output. */
+export interface NetworkMemory {
+  /** float32 [1, 1, size] in and out. */
+  readonly stateName: string;
+  readonly nextStateName: string;
+  readonly size: number;
+  /** int64 [2]: first unit to hear and the one after the last. A unit is one row of the output. */
+  readonly spanName: string;
+}
+
+/** A piece of a longer signal: samples around it are what convolutions look at to either side. */
+export interface Piece {
+  /** What the run before gave; null: the signal begins here. */
+  readonly state: Float32Array | null;
+  /** Units of the given samples that are answered, [firstUnit, endUnit). */
+  readonly firstUnit: number;
+  readonly endUnit: number;
 }
 
 /** One network's answer. */
@@ -25,6 +46,8 @@ export interface NetworkOutput {
   /** Values in row-major order of `dims`. */
   readonly values: Float32Array;
   readonly dims: readonly number[];
+  /** What a network that remembers wants to be given with the next piece; null for any other. */
+  readonly state: Float32Array | null;
   /** Waiting for a free worker, ms. */
   readonly queuedMs: number;
   /** Front-end, ms. */
@@ -38,10 +61,11 @@ export interface InferencePool {
   /**
    * Runs a network on mono samples in [-1, 1] at the front-end's rate.
    * The samples are copied, the caller keeps its array.
+   * @param piece for a network with a memory: what of a longer signal these samples are; absent: the whole of it
    * @throws VoicegateError `busy` (with retryAfterSeconds) when the queue is full, `inference_failed` when the worker died or
    *   refused the input, `shutting_down` after close()
    */
-  run(networkId: string, samples: Float32Array, signal?: AbortSignal): Promise<NetworkOutput>;
+  run(networkId: string, samples: Float32Array, signal?: AbortSignal, piece?: Piece): Promise<NetworkOutput>;
   /** Workers alive and warm, tasks waiting and running, limit of the queue. */
   status(): InferenceStatus;
   /** Finishes what was accepted, then ends the threads. Safe to call twice. */

@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { VoicegateError } from '../errors.js';
 import type { InferenceEvent } from './events.js';
 import { InferenceThread, type ThreadAnswer } from './inference-thread.js';
-import type { InferencePool, InferenceStatus, NetworkOutput, NetworkSpec } from './network.js';
+import type { InferencePool, InferenceStatus, NetworkOutput, NetworkSpec, Piece } from './network.js';
 import { SampleMemory } from './sample-memory.js';
 import { Task, TaskQueue } from './task-queue.js';
 
@@ -79,11 +79,11 @@ class WorkerPool implements InferencePool {
     throw failed.reason;
   }
 
-  run(networkId: string, samples: Float32Array, signal?: AbortSignal): Promise<NetworkOutput> {
+  run(networkId: string, samples: Float32Array, signal?: AbortSignal, piece?: Piece): Promise<NetworkOutput> {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
       this.checkRoom(networkId);
-      this.queue.push(new Task(networkId, this.memory.copyOf(samples), signal, resolve, reject));
+      this.queue.push(new Task(networkId, this.memory.copyOf(samples), piece ?? null, signal, resolve, reject));
       this.dispatch();
     });
   }
@@ -154,12 +154,12 @@ class WorkerPool implements InferencePool {
     const startMs = performance.now();
     const queuedMs = startMs - task.acceptedMs;
     try {
-      const { values, dims, featuresMs, networkMs } = await thread.run(task.networkId, task.samples);
+      const { values, dims, state, featuresMs, networkMs } = await thread.run(task.networkId, task.samples, task.piece);
       slot.losses = 0;
       const serviceMs = performance.now() - startMs;
       this.meanServiceMs += (serviceMs - this.meanServiceMs) * (this.meanServiceMs === 0 ? 1 : newestWeight);
       this.report(task, 'answered', queuedMs, { featuresMs, networkMs });
-      task.answer({ values, dims, queuedMs, featuresMs, networkMs });
+      task.answer({ values, dims, state, queuedMs, featuresMs, networkMs });
     } catch (error) {
       this.report(task, 'failed', queuedMs, { featuresMs: 0, networkMs: 0 });
       task.fail(error);

@@ -5,13 +5,14 @@ import { performance } from 'node:perf_hooks';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { VoicegateError } from '../errors.js';
 import { createNetworkInput, type NetworkInput } from '../features/network-input.js';
-import type { NetworkSpec } from './network.js';
+import type { NetworkSpec, Piece } from './network.js';
 import { checkTensors } from './tensor-check.js';
 
 /** One network's answer and what it cost. */
 export interface SessionAnswer {
   readonly values: Float32Array;
   readonly dims: readonly number[];
+  readonly state: Float32Array | null;
   readonly featuresMs: number;
   readonly networkMs: number;
 }
@@ -19,7 +20,7 @@ export interface SessionAnswer {
 /** A network in this thread: front-end and ONNX session. `run` blocks the thread; one run at a time, they share memory. */
 export interface NetworkSession {
   /** @param samples finite, mono, [-1, 1], at the front-end's rate. @throws VoicegateError `inference_failed` */
-  run(samples: Float32Array): Promise<SessionAnswer>;
+  run(samples: Float32Array, piece?: Piece | null): Promise<SessionAnswer>;
 }
 
 /**
@@ -52,15 +53,16 @@ export async function openNetwork(spec: NetworkSpec): Promise<NetworkSession> {
   const makeInput = makeFrontEnd(spec);
 
   return {
-    async run(samples) {
+    async run(samples, piece = null) {
       const startMs = performance.now();
       const input = makeInput(samples);
       if (input.frames === 0) {
         throw new VoicegateError('inference_failed', `${spec.id}: ${samples.length} samples are too few for one frame`);
       }
-      const feeds = toFeeds(spec, input);
+      const feeds = toFeeds(spec, input, piece);
       const networkStartMs = performance.now();
-      const results = await session.run(feeds, [spec.outputName]).catch((cause: unknown) => {
+      const wanted = spec.memory === undefined ? [spec.outputName] : [spec.outputName, spec.memory.nextStateName];
+      const results = await session.run(feeds, wanted).catch((cause: unknown) => {
         const shape = feeds[spec.input.name]?.dims.join(', ') ?? '';
         throw new VoicegateError('inference_failed', `${spec.id}: ONNX Runtime refused an input of [${shape}]`, {
           cause,
@@ -71,7 +73,9 @@ export async function openNetwork(spec: NetworkSpec): Promise<NetworkSession> {
       if (!(output?.data instanceof Float32Array)) {
         throw new VoicegateError('inference_failed', `${spec.id}: ${spec.outputName} holds no 32-bit floats`);
       }
-      return { values: output.data, dims: output.dims, featuresMs: networkStartMs - startMs, networkMs };
+      const next = spec.memory === undefined ? undefined : results[spec.memory.nextStateName]?.data;
+      const state = next instanceof Float32Array ? next : null;
+      return { values: output.data, dims: output.dims, state, featuresMs: networkStartMs - startMs, networkMs };
     },
   };
 }
@@ -102,7 +106,7 @@ function makeFrontEnd(spec: NetworkSpec): (samples: Float32Array) => NetworkInpu
   }
 }
 
-function toFeeds(spec: NetworkSpec, input: NetworkInput): Record<string, Tensor> {
+function toFeeds(spec: NetworkSpec, input: NetworkInput, piece: Piece | null): Record<string, Tensor> {
   const { values, frames, bins } = input;
   const { name, layout, lengthName } = spec.input;
   const feeds: Record<string, Tensor> = {};
@@ -118,6 +122,12 @@ function toFeeds(spec: NetworkSpec, input: NetworkInput): Record<string, Tensor>
       break;
   }
   if (lengthName !== null) feeds[lengthName] = new Tensor('int64', BigInt64Array.of(BigInt(input.validFrames)), [1]);
+  if (spec.memory !== undefined) {
+    const { stateName, spanName, size } = spec.memory;
+    const { state, firstUnit, endUnit } = piece ?? { state: null, firstUnit: 0, endUnit: frames };
+    feeds[stateName] = new Tensor('float32', state ?? new Float32Array(size), [1, 1, size]);
+    feeds[spanName] = new Tensor('int64', BigInt64Array.of(BigInt(firstUnit), BigInt(endUnit)), [2]);
+  }
   return feeds;
 }
 

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { NetworkOutput } from './network.js';
+import type { NetworkOutput, Piece } from './network.js';
 
 /** One accepted run, waiting or running. */
 export class Task {
@@ -12,6 +12,7 @@ export class Task {
     readonly networkId: string,
     /** The pool's own copy; moved to the worker. */
     readonly samples: Float32Array<ArrayBuffer>,
+    readonly piece: Piece | null,
     private readonly signal: AbortSignal | undefined,
     private readonly resolve: (output: NetworkOutput) => void,
     private readonly reject: (reason: unknown) => void,

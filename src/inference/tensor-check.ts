@@ -23,7 +23,12 @@ export function checkTensors(spec: NetworkSpec, inputs: Tensors, outputs: Tensor
   if (lengthName !== null && !inputs.some((tensor) => tensor.name === lengthName)) {
     return refuse(`it has no length input named ${lengthName}; its inputs are ${listed(inputs)}`);
   }
-  const unfed = inputs.filter((tensor) => tensor.name !== name && tensor.name !== lengthName);
+  const { memory } = spec;
+  const fed = [name, lengthName, ...(memory === undefined ? [] : [memory.stateName, memory.spanName])];
+  if (memory !== undefined && !outputs.some((tensor) => tensor.name === memory.nextStateName)) {
+    return refuse(`it has no output named ${memory.nextStateName}; its outputs are ${listed(outputs)}`);
+  }
+  const unfed = inputs.filter((tensor) => !fed.includes(tensor.name));
   if (unfed.length > 0) return refuse(`nothing is said about its input ${listed(unfed)}`);
 
   if (!input.isTensor || input.type !== 'float32') return refuse(`its input ${name} does not take 32-bit floats`);

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { VoicegateError } from '../errors.js';
 import type { FromWorker, ToWorker, WorkerSetup } from './messages.js';
+import type { Piece } from './network.js';
 import { openNetwork, type NetworkSession } from './session.js';
 
 /** Seconds of noise each network hears before the worker calls itself ready: compiled front-end, touched pages, grown buffers. */
@@ -16,7 +17,7 @@ const send = (message: FromWorker, moved: readonly ArrayBuffer[] = []): void => 
 port.on('message', (message: ToWorker) => {
   switch (message.kind) {
     case 'run':
-      void run(message.networkId, message.samples);
+      void run(message.networkId, message.samples, message.piece);
       break;
     case 'stop':
       port.close();
@@ -43,14 +44,15 @@ async function start(): Promise<void> {
   send({ kind: 'ready' });
 }
 
-async function run(networkId: string, samples: Float32Array<ArrayBuffer>): Promise<void> {
+async function run(networkId: string, samples: Float32Array<ArrayBuffer>, piece: Piece | null): Promise<void> {
   const memory = samples.buffer;
   try {
-    const answer = await sessions.get(networkId)?.run(samples);
+    const answer = await sessions.get(networkId)?.run(samples, piece);
     if (answer === undefined) throw new Error(`no network named ${networkId}`);
     // A copy to be moved: whose memory ONNX Runtime's answer lies in is its own business.
     const values = answer.values.slice();
-    send({ kind: 'answer', ...answer, values, memory }, [values.buffer, memory]);
+    const state = answer.state?.slice() ?? null;
+    send({ kind: 'answer', ...answer, values, state, memory }, [values.buffer, memory]);
   } catch (error) {
     send({ kind: 'refusal', message: reasonOf(error), memory }, [memory]);
   }

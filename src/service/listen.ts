@@ -1,12 +1,14 @@
 import { performance } from 'node:perf_hooks';
 import { decodeAudio, resample, type AudioLimits } from '../audio/decode.js';
 import { keptSpeech, voiceWindows, windowKeepRules } from '../audio/kept-speech.js';
-import { assessQuality } from '../audio/quality.js';
 import type { SpeechActivityDetector } from '../audio/speech-activity.js';
+import { trackOf } from '../audio/speech-track.js';
+import type { SpeechWindow } from '../audio/speech-windows.js';
 import type { QualityReport, Waveform } from '../audio/waveform.js';
 import type { Embedder } from '../embedding/embedder.js';
 import type { Embedding } from '../embedding/embedding.js';
 import { cosine } from '../scoring/cosine.js';
+import { RunningVoice } from '../scoring/running-voice.js';
 
 /** Audio as it arrived. */
 export interface AudioInput {
@@ -24,10 +26,10 @@ export interface Heard {
   readonly embedding: Embedding | null;
   /** By the other loaded model; null when it was not given the caller. */
   readonly otherEmbedding: Embedding | null;
-  /** Smallest cosine between windows of the utterance; null when it is too short to be cut. */
+  /** Smallest cosine between windows of the utterance, or the halves of its only one; null when it is too short to be cut. */
   readonly minWindowCosine: number | null;
   /** The speech that was kept, at the telephone's rate. Lives as long as the request and goes nowhere but to `embed`. */
-  readonly speech: Float32Array;
+  readonly windows: readonly SpeechWindow[];
 }
 
 /**
@@ -89,8 +91,32 @@ export function createEars(parts: {
     return found;
   };
   // Telephone audio is decoded at the telephone's rate; a model of another rate gets what is kept of it resampled.
-  const embed = async (embedder: Embedder, samples: Float32Array, netSpeechSeconds: number): Promise<Embedding> =>
-    embedder.embed(await resample(samples, sampleRateHz, embedder.sampleRateHz), netSpeechSeconds);
+  const vectorOf = async (embedder: Embedder, samples: Float32Array): Promise<Float32Array> =>
+    (await embedder.embed(await resample(samples, sampleRateHz, embedder.sampleRateHz), 0)).vector;
+  /** One model's voice of all windows, and how alike they are. */
+  const voiceOf = async (
+    embedder: Embedder,
+    listening: Listening,
+    windows: readonly SpeechWindow[],
+    halve: boolean,
+  ) => {
+    const heardBy = (samples: Float32Array): Promise<Float32Array> =>
+      vectorOf(embedder, listening === 'caller' ? samples : noise(samples.length));
+    const [only] = windows;
+    const halves = halve && windows.length === 1 && only !== undefined ? halvesOf(only, sampleRateHz) : [];
+    const [vectors, [first, last]] = await Promise.all([
+      Promise.all(windows.map(({ samples }) => heardBy(samples))),
+      Promise.all(halves.map(heardBy)),
+    ]);
+    const voice = new RunningVoice();
+    windows.forEach(({ netSpeechSeconds }, index) => voice.add(vectors[index] as Float32Array, netSpeechSeconds));
+    const vector = voice.mean();
+    const { modelId } = embedder;
+    return {
+      embedding: vector === null ? null : { vector, modelId, netSpeechSeconds: voice.netSpeechSeconds },
+      leastCosine: first === undefined || last === undefined ? voice.leastCosine : cosine(first, last),
+    };
+  };
   return {
     modelIds: [active.modelId, ...(second === undefined ? [] : [second.modelId])],
     async decode(audio) {
@@ -109,55 +135,40 @@ export function createEars(parts: {
       const asked = embedderOf(modelId);
       const other = asked === active ? second : active;
       const activity = await timed('activity', parts.activity.detect(waveform));
-      const report = assessQuality(waveform, activity);
-      const { netSpeechSeconds } = report;
-      const speech = keptSpeech(waveform, activity);
-      if (netSpeechSeconds < leastSeconds) {
-        return { report, embedding: null, otherEmbedding: null, minWindowCosine: null, speech };
+      const track = trackOf(waveform, activity);
+      const report = track.report();
+      const windows = track.readWindows();
+      if (report.netSpeechSeconds < leastSeconds) {
+        return { report, embedding: null, otherEmbedding: null, minWindowCosine: null, windows };
       }
-      const windows = voiceWindows(keptSpeech(waveform, activity, windowKeepRules), sampleRateHz);
-      const byEach = (
-        embedder: Embedder,
-        listening: Listening,
-        pieces: readonly Float32Array[],
-      ): Promise<Embedding[]> =>
-        Promise.all(
-          pieces.map((piece) =>
-            embed(embedder, listening === 'caller' ? piece : noise(piece.length), netSpeechSeconds),
-          ),
-        );
-      const [[embedding, ...parted], [otherEmbedding]] = await timed(
+      const [voice, otherVoice] = await timed(
         'embedding',
         Promise.all([
-          byEach(asked, hears, [speech, ...windows]),
+          voiceOf(asked, hears, windows, true),
           other === undefined || otherHears === undefined
-            ? []
-            : byEach(other, otherHears, otherHears === 'decoy' ? [speech, ...windows] : [speech]),
+            ? null
+            : voiceOf(other, otherHears, windows, otherHears === 'decoy'),
         ]),
       );
       return {
         report,
-        embedding: embedding ?? null,
-        otherEmbedding: otherHears === 'caller' ? (otherEmbedding ?? null) : null,
-        minWindowCosine: leastCosine(parted),
-        speech,
+        embedding: voice.embedding,
+        otherEmbedding: otherHears === 'caller' ? (otherVoice?.embedding ?? null) : null,
+        minWindowCosine: voice.leastCosine,
+        windows,
       };
     },
-    async embed({ report, speech }, modelId) {
+    async embed({ report, windows }, modelId) {
       if (report.netSpeechSeconds < leastSeconds) return null;
-      return timed('embedding', embed(embedderOf(modelId), speech, report.netSpeechSeconds));
+      return (await timed('embedding', voiceOf(embedderOf(modelId), 'caller', windows, false))).embedding;
     },
   };
 }
 
-function leastCosine(windows: readonly Embedding[]): number | null {
-  let least: number | null = null;
-  windows.forEach((one, index) => {
-    for (const other of windows.slice(index + 1)) {
-      least = Math.min(least ?? 1, cosine(one.vector, other.vector));
-    }
-  });
-  return least;
+/** The speech of a window without its pauses, in two halves; none where it is too short. */
+function halvesOf({ samples, spans, netSpeechSeconds }: SpeechWindow, sampleRateHz: number): Float32Array[] {
+  const tight = keptSpeech({ samples, sampleRateHz }, { spans, sampleRateHz, netSpeechSeconds }, windowKeepRules);
+  return voiceWindows(tight, sampleRateHz);
 }
 
 /** A quiet deterministic noise (32-bit LCG, Numerical Recipes' constants): only its length matters. */

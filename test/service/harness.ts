@@ -76,12 +76,12 @@ function createTestEars(): TestEars {
         embedding: enough ? embeddingOf(what, asked) : null,
         otherEmbedding: enough && other !== undefined && otherHears === 'caller' ? embeddingOf(what, other) : null,
         minWindowCosine: null,
-        speech: waveform.samples,
+        windows: [{ samples: waveform.samples, spans: [], netSpeechSeconds }],
       };
     },
-    async embed({ speech }, asked) {
+    async embed({ windows }, asked) {
       heardFrom.push({ modelId: asked, listening: 'caller' });
-      return embeddingOf(said(speech), asked);
+      return embeddingOf(said(windows[0]?.samples ?? new Float32Array(0)), asked);
     },
   };
 }
