@@ -2,11 +2,12 @@
 
 Plain NumPy, the reference for the port to the service.  One utterance at a time.
 
-1. `collapse`  log-posteriors [T, units] -> [T, 11], rows summing to 1: column 0 is the *gap*
-   (blank, times exp(BLANK), plus the language's units that are no digit, times exp(FILLER), so
-   that hesitations and breaths cost something but not everything), columns 1..10 the digits
-   0..9 (the probabilities of a digit's pronunciations added: yī + yāo, zero + oh).  Units of
-   the other language are left out: the language asked for is known.
+1. `collapse`  log-posteriors [T, units], divided by the temperature -> [T, 11], rows summing to 1:
+   column 0 is the *gap* (blank, times exp(BLANK), plus the language's units that are no digit,
+   times exp(FILLER), so that hesitations and breaths cost something but not everything), columns
+   1..10 the digits 0..9 (the probabilities of a digit's pronunciations added: yī + yāo, zero +
+   oh).  Units of the other language are left out: the language asked for is known.  No column
+   is below FLOOR.
 2. `total`     log p(any digit string) = sum over frames of log(sum of the columns): CTC gives
    each path to exactly one string, so the sum over all strings is the sum over all paths
    (0 after `collapse`, whose rows sum to 1).
@@ -25,17 +26,19 @@ import numpy as np
 
 FILLER = -5.0             # log weight of a non-digit unit's probability, per frame
 BLANK = 0.0               # log weight of the blank's probability
+FLOOR = 1e-10             # least probability of a column: no frame can rule a string out
 FRAME_SAMPLES = 240
 NEG = -1e30
 
 
 def collapse(logp: np.ndarray, units: list[str], lang: str, lexicon: dict,
-             filler: float = FILLER, blank: float = BLANK):
+             filler: float = FILLER, blank: float = BLANK, temperature: float = 1.0,
+             floor: float = FLOOR):
     """[T, units] natural-log posteriors -> [T, 11] (gap, digits 0..9), each row sums to 1.
 
     `lexicon` is the language's: digit -> unit names.
     """
-    p = np.exp(logp.astype(np.float64))
+    p = np.exp(logp.astype(np.float64) / temperature)
     index = {u: i for i, u in enumerate(units)}
     out = np.zeros((len(p), 11))
     other = np.array([u.startswith(lang + ":") for u in units])
@@ -44,7 +47,7 @@ def collapse(logp: np.ndarray, units: list[str], lang: str, lexicon: dict,
         out[:, 1 + digit] = p[:, cols].sum(axis=1)
         other[cols] = False
     out[:, 0] = math.exp(blank) * p[:, 0] + math.exp(filler) * p[:, other].sum(axis=1)
-    out = np.maximum(out, 1e-10)
+    out = np.maximum(out / out.sum(axis=1, keepdims=True), floor)
     return np.log(out / out.sum(axis=1, keepdims=True))
 
 
