@@ -160,7 +160,7 @@ def main():
         errors = [(distance(digits_score.decode(c, 4)[0], s), len(s)) for c, (_, s) in zip(rows, items)]
         scoring[lang], thresholds[lang] = weights, {"match": threshold, "near": threshold}
         calibration[lang] = {
-            "version": 1, "scale": round(float(scale), 5), "offset": round(float(offset), 4),
+            "scale": round(float(scale), 5), "offset": round(float(offset), 4),
             "leastLlr": round(float(least), 2), "mostLlr": round(float(most), 2),
             "fittedOn": f"{len(right)} joined strings of speakers kept aside, through the "
                         f"simulated telephone chain, against {len(wrong)} random other strings "

@@ -27,6 +27,7 @@ import numpy as np
 FILLER = -5.0             # log weight of a non-digit unit's probability, per frame
 BLANK = 0.0               # log weight of the blank's probability
 FLOOR = 1e-10             # least probability of a column: no frame can rule a string out
+UNLIKELY = -9.0           # `decode` passes by a digit below this log-probability
 FRAME_SAMPLES = 240
 NEG = -1e30
 
@@ -58,7 +59,10 @@ def total(c: np.ndarray) -> float:
 
 
 def forward(c: np.ndarray, strings: list[str]) -> np.ndarray:
-    """log p(string) of several strings of one length; float64 [strings]."""
+    """log p(string) of several strings of one length; float64 [strings], NEG if it cannot be.
+
+    CTC's forward recursion on probabilities, scaled to sum 1 in every frame.
+    """
     count, length = len(strings), len(strings[0])
     if length == 0:
         return np.full(count, c[:, 0].sum())
@@ -67,18 +71,22 @@ def forward(c: np.ndarray, strings: list[str]) -> np.ndarray:
     digits = np.array([[int(d) for d in s] for s in strings])
     cols[:, 1::2] = digits + 1
     # A digit may follow the last digit without a gap between them unless they are equal.
-    skip = np.full((count, states), NEG)
-    skip[:, 3::2] = np.where(digits[:, 1:] != digits[:, :-1], 0.0, NEG)
-    alpha = np.full((count, states), NEG)
-    alpha[:, 0] = c[0, 0]
-    alpha[:, 1] = c[0, cols[:, 1]]
-    for t in range(1, len(c)):
-        one = np.concatenate([np.full((count, 1), NEG), alpha[:, :-1]], axis=1)
-        two = np.concatenate([np.full((count, 2), NEG), alpha[:, :-2]], axis=1) + skip
-        top = np.maximum(np.maximum(alpha, one), two)
-        alpha = top + np.log(np.exp(alpha - top) + np.exp(one - top) + np.exp(two - top))
-        alpha = np.maximum(alpha + c[t, cols], NEG)
-    return np.logaddexp(alpha[:, -1], alpha[:, -2])
+    skip = np.zeros((count, states - 2))
+    skip[:, 1::2] = digits[:, 1:] != digits[:, :-1]
+    p = np.exp(c)
+    alpha = np.zeros((count, states))
+    alpha[:, 0], alpha[:, 1] = p[0, 0], p[0, cols[:, 1]]
+    scale = np.zeros(count)
+    for t in range(1, len(p)):
+        new = alpha.copy()
+        new[:, 1:] += alpha[:, :-1]
+        new[:, 2:] += skip * alpha[:, :-2]
+        new *= p[t, cols]
+        total_now = np.maximum(new.sum(axis=1), 1e-300)
+        alpha = new / total_now[:, None]
+        scale += np.log(total_now)
+    end = alpha[:, -1] + alpha[:, -2]
+    return np.where(end > 0, np.log(np.maximum(end, 1e-300)) + scale, NEG)
 
 
 def llr(c: np.ndarray, string: str) -> float:
@@ -100,7 +108,7 @@ def decode(c: np.ndarray, beam: int = 8):
             both = float(np.logaddexp(gap, digit))
             add(prefix, 0, both + row[0])
             for d in range(10):
-                if row[1 + d] < -18:
+                if row[1 + d] < UNLIKELY:
                     continue
                 if prefix and prefix[-1] == str(d):
                     add(prefix, 1, digit + row[1 + d])
