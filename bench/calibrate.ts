@@ -1,76 +1,96 @@
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { openEars } from './calibration/ears.js';
+import { openHearing } from './calibration/hearing.js';
 import {
-  adopted,
   candidates,
-  crossValidate,
-  fitLists,
-  foldCount,
-  llrOf,
-  nontargetMoments,
-  secondsRange,
-} from './calibration/fit.js';
-import { reportRates, reportSelfConsistency } from './calibration/report.js';
-import { scoreList, type Ear, type ScoredList } from './calibration/scored-trials.js';
-import { devList, evaluationLists, openDevLists, trainingLists, type TrialList } from './calibration/speech-lists.js';
-import { throughTelephone } from './calibration/telephone.js';
+  reportCandidates,
+  reportDurations,
+  reportRates,
+  reportSelfConsistency,
+} from './calibration/report.js';
+import { scoreList, type Embedded, type ScoredList } from './calibration/scored-lists.js';
+import { preparedLists, type PreparedLists } from './calibration/prepared-lists.js';
+import type { PreparedList } from './calibration/prepared.js';
+import { readConfig } from '../src/config.js';
 import { defaultPolicy } from '../src/decision/policy.js';
-import { modelsDir, rootDir } from '../src/paths.js';
+import { loadModelCard } from '../src/embedding/model-card.js';
+import { resolveModelDir } from '../src/embedding/model-folders.js';
+import { rootDir } from '../src/paths.js';
 import { parseCalibration, type Calibration } from '../src/scoring/calibration.js';
+import { cohortBytes, parseCohort } from '../src/scoring/cohort.js';
+import { crossValidate, fitVoice, nontargetMoments } from '../src/scoring/fit-voice.js';
+import { cohortFile, voiceLlr } from '../src/scoring/score-voice.js';
 
 /**
- * Fits and reports the calibration of a speaker model: `node dist/bench/calibrate.js [--write]` after a build.
- * Fitted on trials of training speakers that the model has not seen and on the openly licensed dev lists, each as it is and through
- * a simulated telephone; the evaluation lists are reported and fit nothing. With --write the result goes to the model's folder.
+ * Makes a speaker model's cohort and fits its calibration: `node dist/bench/calibrate.js --model ID --cache DIR [--write]` after a build.
+ * Fitted on trials of training speakers that the model has not seen and on openly licensed dev lists; the evaluation lists are reported and
+ * fit nothing. With --write the results go to the model's folder, both or neither.
  */
 const { values: options } = parseArgs({
   options: {
-    model: { type: 'string', default: 'baseline-8k-80' },
-    activity: { type: 'string', default: 'activity-8k' },
+    model: { type: 'string', default: defaultModel() },
     speech: { type: 'string', default: process.env.VOICEGATE_SPEECH_DIR ?? join(rootDir, '..', 'shared', 'speech') },
     /** Training speakers that the model was not trained on: how their ids begin, or a file with one id a line. */
-    unseen: { type: 'string', default: 'ex' },
+    unseen: { type: 'string', default: join(rootDir, 'models', 'training', 'heldout-speakers.txt') },
+    /** What the ears keep of each recording is kept here: 300 MB that serve every further model. */
+    cache: { type: 'string' },
+    cohort: { type: 'string', default: '1200' },
+    top: { type: 'string', default: '200' },
+    workers: { type: 'string', default: String(availableParallelism()) },
     date: { type: 'string', default: new Date().toISOString().slice(0, 10) },
     write: { type: 'boolean', default: false },
   },
 });
 
-const opened = await openEars(options.model, options.activity);
-const { ears, card } = opened;
-const ear: Ear = async (samples) => {
-  const heard = await ears.hear({ samples, sampleRateHz: card.frontEnd.sampleRateHz }, { hears: 'caller' });
-  return { vector: heard.embedding?.vector ?? null, netSpeechSeconds: heard.report.netSpeechSeconds };
-};
-
-const fitting = await scoredBothWays([
-  ...(await trainingLists(options.speech, await unseenSpeakers(options.unseen))),
-  ...(await inTurn(openDevLists, (name) => devList(options.speech, name))),
-]);
-const evaluation = await scoredBothWays(await inTurn(evaluationLists, (name) => devList(options.speech, name)));
-await opened.close();
-
-console.log('\n## Candidates, cross-validated over speakers\n');
-for (const [name, features] of Object.entries(candidates)) {
-  const { cllr, minCllr, eer } = crossValidate(fitting, features);
-  console.log(`${name}: Cllr ${cllr.toFixed(4)}, min Cllr ${minCllr.toFixed(4)}, EER ${(100 * eer).toFixed(2)} %`);
+const dir = resolveModelDir(options.model, readConfig().installedModelsDir);
+const card = await loadModelCard(dir);
+const hearing = await openHearing(card, dir, Number(options.workers));
+const cache = options.cache ?? (await mkdtemp(join(tmpdir(), 'voicegate-calibrate-')));
+const lists: PreparedLists = await preparedLists({
+  speechDir: options.speech,
+  isUnseen: await unseenSpeakers(options.unseen),
+  cohortSize: Number(options.cohort),
+  cache: join(cache, options.unseen.replaceAll(/[^A-Za-z0-9]+/g, '-').slice(-40)),
+  detect: hearing.detect,
+});
+const embedded = new Map<PreparedList, Embedded>();
+for (const list of [...lists.cohort, ...lists.fitting, ...lists.evaluation]) {
+  console.error(`embedding ${list.source}, ${list.condition}: ${list.pieces.length} recordings`);
+  embedded.set(list, await hearing.embed(list));
 }
+await hearing.close();
 
-const fit = fitLists(fitting, adopted);
-const llr = llrOf(fit, adopted);
+const bytes = cohortBytes(
+  lists.cohort.flatMap((list) =>
+    list.pieces.flatMap(({ id, speaker }) => {
+      const vector = embedded.get(list)?.get(id);
+      return vector === undefined ? [] : [{ speaker, vector }];
+    }),
+  ),
+  card,
+);
+const cohort = parseCohort(bytes, card);
+const topN = Number(options.top);
+const scored = (of: readonly PreparedList[], top: number | null): ScoredList[] =>
+  of.map((list) => scoreList(list, embedded.get(list) ?? new Map(), top === null ? null : { cohort, topN: top }));
+
+console.log(`\n## Candidates for ${card.id}, cross-validated over speakers; cohort of ${cohort.size}\n`);
+console.log(reportCandidates((top) => scored(lists.fitting, top), [null, 50, 100, 200, 400]).join('\n'));
+
+const fitting = scored(lists.fitting, topN);
+const evaluation = scored(lists.evaluation, topN);
+const voice = fitVoice(fitting, candidates.adopted);
 const calibration: Calibration = parseCalibration(
   {
     version: `${options.date}.1`,
     modelId: card.id,
     modelSha256: card.sha256,
-    kind: 'cosine-and-test-seconds',
-    scale: fit.weights[0],
-    offset: fit.offset,
-    secondsWeight: fit.weights[1],
-    ...secondsRange,
-    nontarget: nontargetMoments(fitting, llr),
+    normalisation: { kind: 'as-norm', cohortSha256: cohort.sha256, topN },
+    voice,
+    nontarget: nontargetMoments(fitting, voice),
     fittedOn: fitting.map(({ source, condition, trials }) => ({
       source,
       condition,
@@ -78,65 +98,43 @@ const calibration: Calibration = parseCalibration(
       targets: trials.filter((trial) => trial.isTarget).length,
       nontargets: trials.filter((trial) => !trial.isTarget).length,
     })),
-    crossValidation: { folds: foldCount, ...crossValidate(fitting, adopted) },
+    crossValidation: crossValidate(fitting, candidates.adopted),
     date: options.date,
-    command: `node dist/bench/calibrate.js --model ${options.model} --unseen ${options.unseen} --write`,
+    command: `node dist/bench/calibrate.js --model ${card.id} --cohort ${options.cohort} --top ${topN} --write`,
     notes: [
       'Enrolment and test of nearly every speaker are of one session: real calls of other days score lower.',
       'Different speakers are compared within a corpus and language, of both sexes mixed.',
       'The telephone is simulated: 300 to 3400 Hz and G.711, no line noise, echo or lost packets.',
     ],
   },
-  { id: card.id, sha256: card.sha256 },
+  card,
 );
-
+const llr = (trial: ScoredList['trials'][number]): number => voiceLlr(trial.score, trial.speech, voice);
+console.log(`\n## ${JSON.stringify(calibration.voice)}, different speakers ${JSON.stringify(calibration.nontarget)}`);
 const { tiers } = defaultPolicy;
-const thresholds = {
-  reject: tiers.rejectBelowLlr,
-  low: tiers.low.minVoiceLlr,
-  standard: tiers.standard.minVoiceLlr,
-  high: tiers.high.minFusedLlr,
-};
-console.log(
-  `\n## llr = ${calibration.scale.toFixed(3)} · cosine + ${calibration.offset.toFixed(3)} + ${calibration.secondsWeight.toFixed(3)} · ln(seconds)`,
-);
-console.log(`different speakers: ${JSON.stringify(calibration.nontarget)}`);
 console.log('\n## Rates in percent, FNMR / FMR at the default thresholds (voice alone)\n');
-const all = [...fitting, ...evaluation];
-const dev = all.filter(({ source }) => source.startsWith('dev/'));
-console.log(reportRates([...all, pooled(dev, 'plain'), pooled(dev, 'telephone')], llr, thresholds).join('\n'));
+const thresholds = [tiers.rejectBelowLlr, tiers.low.minVoiceLlr, tiers.standard.minVoiceLlr, tiers.high.minFusedLlr];
+console.log(reportRates([...fitting, ...evaluation], llr, thresholds).join('\n'));
+console.log(
+  '\n## By utterances enrolled and net speech tested, held-out speakers: EER in percent / Cllr / least Cllr\n',
+);
+console.log(
+  reportDurations(
+    fitting.filter(({ source }) => source.startsWith('train/')),
+    llr,
+  ).join('\n'),
+);
 console.log('\n## Self-consistency: one voice refused / a second voice caught, percent\n');
-const cosines = [0.1, 0.15, 0.2, 0.25, 0.3, 0.35];
-for (const lists of [all.filter((list) => !dev.includes(list)), dev, evaluation]) {
-  console.log(`${reportSelfConsistency(lists, cosines).join('\n')}\n`);
-}
+console.log(reportSelfConsistency([...fitting, ...evaluation], [0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4]).join('\n'));
 
 if (options.write) {
-  const path = join(modelsDir, card.id, 'calibration.json');
-  await writeFile(path, `${JSON.stringify(calibration, null, 2)}\n`);
-  console.log(`\nwritten: models/${card.id}/calibration.json`);
+  await writeFile(join(dir, cohortFile), bytes);
+  await writeFile(join(dir, 'calibration.json'), `${JSON.stringify(calibration, null, 2)}\n`);
+  console.log(`\nwritten: ${cohortFile} (${bytes.length} bytes) and calibration.json of ${card.id}`);
 }
 
-async function scoredBothWays(lists: readonly TrialList[]): Promise<ScoredList[]> {
-  const scored: ScoredList[] = [];
-  for (const list of lists) {
-    console.error(`scoring ${list.source}`);
-    scored.push(await scoreList(list, 'plain', (samples) => samples, ear));
-    const lawOf = (index: number): 'mulaw' | 'alaw' => (index % 2 === 0 ? 'alaw' : 'mulaw');
-    scored.push(await scoreList(list, 'telephone', (samples, index) => throughTelephone(samples, lawOf(index)), ear));
-  }
-  return scored;
-}
-
-function pooled(lists: readonly ScoredList[], condition: string): ScoredList {
-  const parts = lists.filter((list) => list.condition === condition);
-  return {
-    source: 'dev pooled',
-    condition,
-    trials: parts.flatMap((list) => list.trials),
-    unheard: parts.reduce((sum, list) => sum + list.unheard, 0),
-    enrolments: [],
-  };
+function defaultModel(): string {
+  return readConfig().modelId;
 }
 
 async function unseenSpeakers(wanted: string): Promise<(speaker: string) => boolean> {
@@ -145,10 +143,4 @@ async function unseenSpeakers(wanted: string): Promise<(speaker: string) => bool
     (await readFile(wanted, 'utf8')).split('\n').filter((line) => line !== '' && !line.startsWith('#')),
   );
   return (speaker) => ids.has(speaker);
-}
-
-async function inTurn<T, R>(values: readonly T[], work: (value: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  for (const value of values) results.push(await work(value));
-  return results;
 }

@@ -19,7 +19,7 @@ import { createMetrics } from './ops/metrics.js';
 import { loadSecrets, type Secrets } from './ops/secrets.js';
 import { createShutdown } from './ops/shutdown.js';
 import { migrationsDir, modelsDir, rootDir } from './paths.js';
-import { loadCalibration, type Calibration } from './scoring/calibration.js';
+import { loadScorer, type Scorer } from './scoring/score-voice.js';
 import type { ServiceContext } from './service/context.js';
 import { createFirstKey, ensureTenant } from './service/first-start.js';
 import { createEars } from './service/listen.js';
@@ -100,7 +100,7 @@ export async function start(config: Config, log: Logger): Promise<Voicegate> {
       concurrency: config.workers,
       queueLimit: config.queueLimit,
     }),
-    scorers: new Map(speakers.map(({ card, calibration }) => [card.id, calibration])),
+    scorers: new Map(speakers.map(({ card, scorer }) => [card.id, scorer])),
     policies: new Map(),
     hashKey: secrets.hashKey,
     now: () => new Date(),
@@ -181,10 +181,10 @@ async function introduce(context: ServiceContext, config: Config, log: Logger): 
 async function loadSpeakerModel(
   modelId: string,
   { installedModelsDir }: Config,
-): Promise<{ readonly dir: string; readonly card: ModelCard; readonly calibration: Calibration }> {
+): Promise<{ readonly dir: string; readonly card: ModelCard; readonly scorer: Scorer }> {
   const dir = resolveModelDir(modelId, installedModelsDir);
   const card = await loadModelCard(dir);
-  return { dir, card, calibration: await loadCalibration(join(dir, 'calibration.json'), card) };
+  return { dir, card, scorer: await loadScorer(dir, card) };
 }
 
 /** Where the configuration says the data is. */

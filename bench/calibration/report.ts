@@ -1,40 +1,88 @@
 import { cosine } from '../../src/scoring/cosine.js';
 import { cllr, minCllr } from '../../src/scoring/cllr.js';
-import { equalErrorRate, errorRatesAt, minDcf } from '../../src/scoring/error-rates.js';
-import { scoresOf, type ScoredList, type ScoredTrial } from './scored-trials.js';
+import { equalErrorRate, errorRatesAt, minDcf, type Trials } from '../../src/scoring/error-rates.js';
+import { crossValidate, type HeldMeasure } from '../../src/scoring/fit-voice.js';
+import type { ListedTrial, ScoredList } from './scored-lists.js';
 
-const percent = (share: number): string => (100 * share).toFixed(share < 0.01 ? 2 : 1);
+type Llr = (trial: ListedTrial) => number;
+
+const testSeconds: HeldMeasure = { name: 'ln-test-seconds', least: 0, most: Math.log(8) };
+const enrolSeconds: HeldMeasure = { name: 'ln-enrol-seconds', least: Math.log(2), most: Math.log(15) };
+const snr: HeldMeasure = { name: 'test-snr-db', least: 0, most: 30 };
+
+/** Measures beside the score that are tried. */
+export const candidates = {
+  'score alone': [],
+  adopted: [testSeconds],
+  'test seconds, enrolment seconds': [testSeconds, enrolSeconds],
+  'test seconds, SNR': [testSeconds, snr],
+  'all three': [testSeconds, enrolSeconds, snr],
+} as const;
+
+/** Each normalisation with each set of measures, cross-validated over speakers. */
+export function reportCandidates(
+  scored: (top: number | null) => readonly ScoredList[],
+  tops: readonly (number | null)[],
+): string[] {
+  const rows = tops.flatMap((top) => {
+    const lists = scored(top);
+    return Object.entries(candidates).map(([name, measures]) => {
+      const found = crossValidate(lists, measures);
+      const what = top === null ? 'cosine' : `AS-norm, top ${top}`;
+      return [what, name, found.cllr.toFixed(4), found.minCllr.toFixed(4), percent(found.eer)];
+    });
+  });
+  return table(['score', 'measures', 'Cllr', 'least Cllr', 'pooled EER %'], rows);
+}
 
 /**
- * One line of a Markdown table for each list: how well the scores tell speakers apart, how well the LLRs are calibrated, and the
- * error rates at each threshold as FNMR / FMR in percent. FMR below 3 / trials cannot be told from none.
+ * How well the scores tell speakers apart and how well the LLRs are calibrated in each list and in the dev lists pooled, and the error rates
+ * at each threshold as FNMR / FMR in percent. FMR below 3 / trials cannot be told from none.
  */
-export function reportRates(
-  lists: readonly ScoredList[],
-  llr: (trial: ScoredTrial) => number,
-  thresholds: Readonly<Record<string, number>>,
-): string[] {
-  const names = Object.entries(thresholds).map(([name, value]) => `${name} ${value}`);
-  const head = ['list', 'condition', 'target / nontarget', 'EER', 'minDCF(0.01)', 'Cllr', 'min Cllr', ...names];
-  const body = lists.map(({ source, condition, trials, unheard }) => {
-    const scores = scoresOf(trials, llr);
-    const rates = Object.values(thresholds).map((threshold) => {
-      const { fnmr, fmr } = errorRatesAt(scores, threshold);
+export function reportRates(lists: readonly ScoredList[], llr: Llr, thresholds: readonly number[]): string[] {
+  const dev = lists.filter(({ source }) => source.startsWith('dev/'));
+  const all = [...lists, pooled(dev, 'plain'), pooled(dev, 'telephone')];
+  const rows = all.map(({ source, condition, trials, unheard }) => {
+    const llrs = byKind(trials, llr);
+    const rates = thresholds.map((threshold) => {
+      const { fnmr, fmr } = errorRatesAt(llrs, threshold);
       return `${percent(fnmr)} / ${percent(fmr)}`;
     });
-    const counts = `${scores.targets.length} / ${scores.nontargets.length}${unheard > 0 ? ` (${unheard} unheard)` : ''}`;
     return [
       source,
       condition,
-      counts,
-      percent(equalErrorRate(scores)),
-      minDcf(scores, 0.01).toFixed(3),
-      cllr(scores).toFixed(3),
-      minCllr(scores).toFixed(3),
+      `${llrs.targets.length} / ${llrs.nontargets.length}${unheard > 0 ? ` (${unheard} unheard)` : ''}`,
+      `${percent(equalErrorRate(byKind(trials, (trial) => trial.cosine)))} / ${percent(equalErrorRate(llrs))}`,
+      minDcf(llrs, 0.01).toFixed(3),
+      cllr(llrs).toFixed(3),
+      minCllr(llrs).toFixed(3),
       ...rates,
     ];
   });
-  return [head, head.map(() => '---'), ...body].map((cells) => `| ${cells.join(' | ')} |`);
+  const names = thresholds.map((threshold) => String(threshold));
+  return table(
+    ['list', 'condition', 'target / nontarget', 'EER cosine / LLR', 'minDCF(0.01)', 'Cllr', 'least Cllr', ...names],
+    rows,
+  );
+}
+
+/** Enrolment sizes down, test lengths across, over all lists that have both. */
+export function reportDurations(lists: readonly ScoredList[], llr: Llr): string[] {
+  const trials = lists.flatMap((list) => list.trials);
+  const lengths = [1, 2, 4, 8];
+  const rows = [1, 3, 5].map((size) => [
+    String(size),
+    ...lengths.map((seconds) => {
+      const llrs = byKind(
+        trials.filter(({ enrolUtterances, test }) => enrolUtterances === size && test.endsWith(` ${seconds}`)),
+        llr,
+      );
+      if (llrs.targets.length === 0) return 'none';
+      const figures = `${percent(equalErrorRate(llrs))} / ${cllr(llrs).toFixed(3)} / ${minCllr(llrs).toFixed(3)}`;
+      return `${figures} (${llrs.targets.length})`;
+    }),
+  ]);
+  return table(['utterances', ...lengths.map((seconds) => `${seconds} s`)], rows);
 }
 
 /**
@@ -42,36 +90,56 @@ export function reportRates(
  * utterance is another speaker's of the same list that it catches.
  */
 export function reportSelfConsistency(lists: readonly ScoredList[], thresholds: readonly number[]): string[] {
-  const head = ['list', 'condition', 'enrolments', ...thresholds.map((value) => value.toFixed(2))];
   const rows = lists.flatMap(({ source, condition, enrolments }) => {
-    const whole = enrolments.filter(({ vectors }) => vectors.length >= 3);
+    const whole = enrolments.filter((vectors) => vectors.length === 3);
     if (whole.length < 2) return [];
-    const genuine = whole.map(({ vectors }) => leastCosine(vectors));
-    const mixed = whole.flatMap(({ vectors }, i) =>
+    const genuine = whole.map(leastCosine);
+    const mixed = whole.flatMap((vectors, i) =>
       whole
         .filter((_, j) => j !== i)
-        .map((other) => leastCosine([...vectors.slice(0, -1), other.vectors.at(-1) as Float32Array])),
+        .map((other) => leastCosine([...vectors.slice(0, -1), other.at(-1) as Float32Array])),
     );
     return [{ source, condition, genuine, mixed }];
   });
-  const pooled = {
+  const all = {
     source: 'all',
-    condition: 'both',
-    genuine: rows.flatMap((row) => row.genuine),
-    mixed: rows.flatMap((row) => row.mixed),
+    condition: '',
+    genuine: rows.flatMap(({ genuine }) => genuine),
+    mixed: rows.flatMap(({ mixed }) => mixed),
   };
   const below = (values: readonly number[], threshold: number): string =>
     percent(values.filter((value) => value < threshold).length / values.length);
-  const body = [...rows, pooled].map(({ source, condition, genuine, mixed }) => [
+  const cells = [...rows, all].map(({ source, condition, genuine, mixed }) => [
     source,
     condition,
     String(genuine.length),
     ...thresholds.map((threshold) => `${below(genuine, threshold)} / ${below(mixed, threshold)}`),
   ]);
-  return [head, head.map(() => '---'), ...body].map((cells) => `| ${cells.join(' | ')} |`);
+  return table(['list', 'condition', 'enrolments', ...thresholds.map((value) => value.toFixed(2))], cells);
+}
+
+const percent = (share: number): string => (100 * share).toFixed(share < 0.01 ? 2 : 1);
+
+function byKind(trials: readonly ListedTrial[], score: Llr): Trials {
+  const of = (isTarget: boolean): number[] => trials.filter((trial) => trial.isTarget === isTarget).map(score);
+  return { targets: of(true), nontargets: of(false) };
+}
+
+function pooled(lists: readonly ScoredList[], condition: string): ScoredList {
+  const parts = lists.filter((list) => list.condition === condition);
+  return {
+    source: 'dev pooled',
+    condition,
+    trials: parts.flatMap(({ trials }) => trials),
+    unheard: parts.reduce((sum, { unheard }) => sum + unheard, 0),
+    enrolments: [],
+  };
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
 }
 
 function leastCosine(vectors: readonly Float32Array[]): number {
-  const pairs = vectors.flatMap((a, i) => vectors.slice(i + 1).map((b) => cosine(a, b)));
-  return Math.min(...pairs);
+  return Math.min(...vectors.flatMap((a, i) => vectors.slice(i + 1).map((b) => cosine(a, b))));
 }

@@ -39,6 +39,8 @@ export type VoiceEvidence =
       readonly kind: 'compared';
       /** [-1, 1] */
       readonly cosine: number;
+      /** The cosine after score normalisation, see scoring/score-voice.ts. */
+      readonly normalised: number;
       /** Calibrated natural log-likelihood ratio, same speaker against different speakers. */
       readonly llr: number;
       readonly modelId: string;

@@ -5,7 +5,7 @@ import type { PinVault } from '../credential/pin-vault.js';
 import { defaultPolicy } from '../decision/policy.js';
 import { VoicegateError } from '../errors.js';
 import { keyedHash } from '../ops/secrets.js';
-import type { Calibration } from '../scoring/calibration.js';
+import type { Scorer } from '../scoring/score-voice.js';
 import type { Ears } from './listen.js';
 import type { AccountRow, AnswerKind, PolicyRow, Role, Store, Tx } from './ports.js';
 
@@ -29,7 +29,7 @@ export interface ServiceContext extends KeyContext {
   readonly ears: Ears;
   readonly pins: PinVault;
   /** How each loaded model's comparisons become likelihood ratios, by model id. */
-  readonly scorers: ReadonlyMap<string, Calibration>;
+  readonly scorers: ReadonlyMap<string, Scorer>;
   /** Policies read so far, by tenant and version: a version never changes once it is stored. */
   readonly policies: Map<string, PolicyRow>;
   /** Keys the hashes of lines, opt-outs and requests. */
@@ -56,7 +56,7 @@ export function accountPseudonym(account: AccountRow): string {
 }
 
 /** The scorer of a loaded model. */
-export function scorerOf(context: ServiceContext, modelId: string): Calibration {
+export function scorerOf(context: ServiceContext, modelId: string): Scorer {
   const scorer = context.scorers.get(modelId);
   if (scorer === undefined) throw new Error(`model ${modelId} is not loaded`);
   return scorer;

@@ -3,6 +3,7 @@ import type { Evidence } from '../decision/evidence.js';
 import type { PolicyDocument } from '../decision/policy.js';
 import type { Decision } from '../decision/reasons.js';
 import { keyedHash } from '../ops/secrets.js';
+import { scoreVoice, type Scorer } from '../scoring/score-voice.js';
 import { scorerOf, type Caller, type ServiceContext } from './context.js';
 import type { Heard } from './listen.js';
 import type { VerificationRequest } from './verification-request.js';
@@ -23,6 +24,7 @@ export function answeredAsDecoy(
   honest: Decision,
   policy: PolicyDocument,
 ): { readonly decision: Decision; readonly counted: Decision } {
+  const scorer = scorerOf(context, heard?.embedding?.modelId ?? context.ears.modelIds[0]);
   const pretended: Evidence = {
     ...evidence,
     account: 'enrolled',
@@ -32,10 +34,11 @@ export function answeredAsDecoy(
         ? { kind: 'not_compared' }
         : {
             kind: 'compared',
-            cosine: 0,
-            llr: strangersLlr(context, caller, request, heard.embedding.modelId),
+            // A comparison is made, of the noise with itself, for the time it takes.
+            ...scoreVoice({ enrolment: heard.embedding, test: { ...heard.embedding, snrDb: null } }, scorer),
+            llr: strangersLlr(context, caller, request, scorer),
             modelId: heard.embedding.modelId,
-            calibrationVersion: scorerOf(context, heard.embedding.modelId).version,
+            calibrationVersion: scorer.calibration.version,
             voiceprintAgeSeconds: Number.MAX_SAFE_INTEGER,
             voiceprintReplacedAnother: false,
           },
@@ -53,11 +56,11 @@ function strangersLlr(
   context: ServiceContext,
   caller: Caller,
   { accountId, audio }: VerificationRequest,
-  modelId: string,
+  { calibration }: Scorer,
 ): number {
   const draw = (...of: (string | Uint8Array)[]): number =>
     standardNormal(keyedHash(context.hashKey, 'decoy', caller.tenantId, accountId, ...of));
-  const { meanLlr, sdLlr } = scorerOf(context, modelId).nontarget;
+  const { meanLlr, sdLlr } = calibration.nontarget;
   return meanLlr + sdLlr * Math.SQRT1_2 * (draw() + draw(audio.bytes));
 }
 

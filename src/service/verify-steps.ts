@@ -2,12 +2,10 @@ import { challengeState } from '../challenge/challenge-state.js';
 import { gate as attemptGate } from '../decision/attempts.js';
 import type { AccountEvidence, ChallengeEvidence, VoiceEvidence } from '../decision/evidence.js';
 import { VoicegateError } from '../errors.js';
-import { toLlr } from '../scoring/calibration.js';
-import { cosine } from '../scoring/cosine.js';
+import { scoreVoice } from '../scoring/score-voice.js';
 import { optOutHash, scorerOf, type Caller, type ServiceContext } from './context.js';
 import type { Heard } from './listen.js';
 import type { ActivePrint, ChallengeRow, Standing, Tx } from './ports.js';
-import { listenerFor } from './prints.js';
 import type { VerificationRequest } from './verification-request.js';
 
 /** What is known before anybody listens. */
@@ -61,7 +59,18 @@ export function accountEvidence({ account, optedOut, consented, prints }: Standi
   return consented ? 'enrolled' : 'consent_missing';
 }
 
-/** Cosine and calibrated LLR of what was heard against the print. */
+/** The model that judges an account: the first of the loaded ones, active before second, that has a print; the active one where none has. */
+function listenerFor(context: ServiceContext, prints: readonly ActivePrint[]): string {
+  const { modelIds } = context.ears;
+  return modelIds.find((modelId) => prints.some((print) => print.modelId === modelId)) ?? modelIds[0];
+}
+
+/** The print that the model that listened is compared with; where it has none any other, for the record of the mismatch. */
+export function printFor(modelId: string, prints: readonly ActivePrint[]): ActivePrint | null {
+  return prints.find((print) => print.modelId === modelId) ?? prints[0] ?? null;
+}
+
+/** Scores of what was heard against the print. */
 export function compareVoice(
   context: ServiceContext,
   print: ActivePrint | null,
@@ -72,18 +81,12 @@ export function compareVoice(
   const { modelId } = heard.embedding;
   if (print.modelId !== modelId) return { kind: 'model_mismatch', voiceprintModelId: print.modelId, modelId };
   const scorer = scorerOf(context, modelId);
-  const score = cosine(print.vector, heard.embedding.vector);
   return {
     kind: 'compared',
-    cosine: score,
-    llr: toLlr(
-      score,
-      { enrolNetSpeechSeconds: print.netSpeechSeconds, testNetSpeechSeconds: heard.embedding.netSpeechSeconds },
-      scorer,
-    ),
+    ...scoreVoice({ enrolment: print, test: { ...heard.embedding, snrDb: heard.report.snrDb } }, scorer),
     modelId,
-    calibrationVersion: scorer.version,
-    voiceprintAgeSeconds: Math.max(0, (now.getTime() - print.enrolledAt.getTime()) / 1000),
+    calibrationVersion: scorer.calibration.version,
+    voiceprintAgeSeconds: Math.max(0, (now.getTime() - print.createdAt.getTime()) / 1000),
     voiceprintReplacedAnother: print.supersedesVoiceprintId !== null,
   };
 }

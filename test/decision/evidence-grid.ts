@@ -56,6 +56,7 @@ export function compared(llr: number, ageHours = 24 * 30, replacedAnother = fals
   return {
     kind: 'compared',
     cosine: Math.tanh(llr / 20),
+    normalised: llr / 2,
     llr,
     modelId: 'm',
     calibrationVersion: 'c',

@@ -4,6 +4,7 @@ import type { QualityReport } from '../../src/audio/waveform.js';
 import { createPinVault } from '../../src/credential/pin-vault.js';
 import type { Embedding } from '../../src/embedding/embedding.js';
 import type { Calibration } from '../../src/scoring/calibration.js';
+import type { Scorer } from '../../src/scoring/score-voice.js';
 import { unit } from '../../src/scoring/cosine.js';
 import { putAccount } from '../../src/service/accounts.js';
 import { createChallenge } from '../../src/service/challenges.js';
@@ -112,17 +113,13 @@ export const otherPin = '918264';
 export const noProof: ProofRequest = { pin: null, verificationId: null, agentId: null, overrideReason: null };
 
 /** A cosine of 0.5 says nothing; each 0.05 more or less one nat. */
-export function calibrationOf(ofModel: string): Calibration {
-  return {
+export function scorerFor(ofModel: string): Scorer {
+  const calibration: Calibration = {
     version: `${ofModel}.1`,
     modelId: ofModel,
     modelSha256: '0'.repeat(64),
-    kind: 'cosine-and-test-seconds',
-    scale: 20,
-    offset: -10,
-    secondsWeight: 0,
-    leastSeconds: 1,
-    mostSeconds: 6,
+    normalisation: { kind: 'none' },
+    voice: { scale: 20, offset: -10, measures: [] },
     nontarget: { meanLlr: -10, sdLlr: 2 },
     fittedOn: [],
     crossValidation: { folds: 2, cllr: 0.1, minCllr: 0.1, eer: 0.01 },
@@ -130,6 +127,7 @@ export function calibrationOf(ofModel: string): Calibration {
     command: 'none',
     notes: [],
   };
+  return { calibration, cohort: null };
 }
 
 /** Opens a harness; it closes with the test. */
@@ -142,7 +140,7 @@ export async function openHarness(t: Test): Promise<Harness> {
     store,
     ears,
     pins: await createPinVault({ pepper: randomBytes(32), concurrency: 2, queueLimit: 1000 }),
-    scorers: new Map([modelId, nextModelId].map((id) => [id, calibrationOf(id)])),
+    scorers: new Map([modelId, nextModelId].map((id) => [id, scorerFor(id)])),
     policies: new Map(),
     hashKey: randomBytes(32),
     now: () => new Date(Date.now() + aheadMs),

@@ -11,7 +11,7 @@ import { activatePolicy, storePolicy } from '../../src/service/policies.js';
 import { verify } from '../../src/service/verify.js';
 import {
   attempt,
-  calibrationOf,
+  scorerFor,
   enrolled,
   goodPin,
   modelId,
@@ -343,7 +343,8 @@ void t.test('every decision has its audit entry and no entry names an account', 
 });
 
 void t.test('a decoy answers the same recording the same again, as a real account does', async (t) => {
-  const wide = { ...calibrationOf(modelId), nontarget: { meanLlr: -2, sdLlr: 3 } };
+  const scorer = scorerFor(modelId);
+  const wide = { ...scorer, calibration: { ...scorer.calibration, nontarget: { meanLlr: -2, sdLlr: 3 } } };
   const spread = { ...harness, context: { ...context, scorers: new Map([[modelId, wide]]) } };
   const seen = [];
   for (let id = 0; id < 12; id++) {
