@@ -4,13 +4,15 @@
                            --out cuts.npz
 
 Viterbi over the `align` output (initials, finals, phones) of a model trained by
-digits_train.py without cuts.  A unit reaches from its first phone's first frame to its
+digits_train.py without cuts; a checkpoint that has lost this output gets a linear one, fitted
+here to its frozen encoder.  Only utterances that hold a digit or a homophone.  A unit reaches from its first phone's first frame to its
 last phone's last frame; the blanks between units are shared half and half, at most
 120 ms each, and then quiet edges (25 dB below the unit's loudest 10 ms) are cut off.  `cuts.npz`: rows int32 [R] (row numbers of the manifest as loaded), counts int32 [R],
 bounds int64 [sum counts, 2] (first and last + 1 sample within the utterance), score float32 [R]
 (mean log-posterior per frame).
 """
 import argparse
+import math
 import multiprocessing
 import os
 
@@ -19,6 +21,7 @@ import torch
 
 import digits_data
 import digits_model
+import digits_units as du
 import features
 from common import Progress
 
@@ -103,8 +106,8 @@ def _job(job):
 
 
 @torch.no_grad()
-def posteriors(net, audio, rows, order, prior, device, batch_seconds=400):
-    """Yields (row number, float16 [T', phones] prior-corrected log-posteriors)."""
+def encoded(net, audio, rows, order, device, batch_seconds=100):
+    """Yields (row number, float16 [T', channels]): the network's last hidden layer."""
     fbank = features.Fbank().to(device)
     k = 0
     while k < len(order):
@@ -122,10 +125,39 @@ def posteriors(net, audio, rows, order, prior, device, batch_seconds=400):
         mask = torch.arange(logmel.shape[1], device=device)[None] < count[:, None]
         mean = (logmel * mask[:, :, None]).sum(1) / count[:, None]
         feats = (logmel - mean[:, None]) * mask[:, :, None]
-        logp = torch.log_softmax(net(feats)[1].float(), dim=2) - PRIOR_WEIGHT * prior.to(device)
-        logp = logp.half().cpu().numpy()
+        hidden = net.encode(feats).transpose(1, 2).half().cpu()
         for j, i in enumerate(group):
-            yield i, logp[j, :(int(count[j]) + 2) // 3]
+            yield i, hidden[j, :(int(count[j]) + 2) // 3]
+
+
+def fit_head(hidden, rows, phones, steps=400, rows_a_step=48):
+    """(linear layer, prior): an alignment output on a finished encoder, CTC with label priors."""
+    head = torch.nn.Linear(next(iter(hidden.values())).shape[1], phones)
+    prior = torch.full((phones,), -math.log(phones))
+    numbers = [i for i in hidden if rows[i]["kind"] == "sentence"]
+    rng = np.random.default_rng(1)
+    optimiser = torch.optim.Adam(head.parameters(), lr=1e-2)
+    progress = Progress("fit", steps)
+    for step in range(steps):
+        picks = [numbers[int(k)] for k in rng.integers(0, len(numbers), rows_a_step)]
+        sizes = torch.tensor([len(hidden[i]) for i in picks])
+        x = torch.nn.utils.rnn.pad_sequence([hidden[i].float() for i in picks], batch_first=True)
+        logp = torch.log_softmax(head(x), dim=2)
+        with torch.no_grad():
+            inside = torch.arange(x.shape[1])[None] < sizes[:, None]
+            mean = torch.logsumexp(logp[inside], 0) - math.log(int(sizes.sum()))
+            prior = torch.logaddexp(prior + math.log(0.95), mean + math.log(0.05))
+        labels = [[p for u in rows[i]["phones"] for p in u] for i in picks]
+        loss = torch.nn.functional.ctc_loss(
+            (logp - PRIOR_WEIGHT * prior).transpose(0, 1),
+            torch.tensor([p for x in labels for p in x]), sizes,
+            torch.tensor([len(x) for x in labels]), zero_infinity=True)
+        optimiser.param_groups[0]["lr"] = 1e-2 * (1 - 0.95 * step / steps)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        progress.update(step + 1, f"loss {float(loss.detach()):.3f}")
+    return head, prior
 
 
 def main():
@@ -144,16 +176,34 @@ def main():
     _ROWS = rows
     net, state = digits_model.load_checkpoint(args.checkpoint)
     net.to(args.device)
-    order = sorted((i for i, r in enumerate(rows) if r["kind"] != "synth"),
+    digit_units = {data["units"].index(u) for lex in du.LEXICON.values() for us in lex.values()
+                   for u in us}
+    order = sorted((i for i, r in enumerate(rows)
+                    if r["kind"] != "synth" and digit_units & set(r["units"])),
                    key=lambda i: -rows[i]["len"])
-    progress = Progress("align", len(order))
-    source = posteriors(net, audio, rows, order, state["prior"], args.device)
+    progress = Progress("encode", len(order))
+    hidden = {}
+    for number, x in encoded(net, audio, rows, order, args.device):
+        hidden[number] = x
+        progress.update(len(hidden))
+    if net.align is None:
+        head, prior = fit_head(hidden, rows, len(data["phones"]))
+    else:
+        head, prior = torch.nn.Linear(net.align.in_channels, net.align.out_channels), state["prior"]
+        head.weight.data, head.bias.data = net.align.weight.data[:, :, 0].cpu(), net.align.bias.data.cpu()
+
+    def source():
+        for number, x in hidden.items():
+            with torch.no_grad():
+                yield number, (torch.log_softmax(head(x.float()), 1) - PRIOR_WEIGHT * prior).numpy()
+
     results = []
+    progress = Progress("align", len(order))
     if args.jobs > 1:
         pool = multiprocessing.Pool(args.jobs)
-        stream = pool.imap_unordered(_job, source, chunksize=16)
+        stream = pool.imap_unordered(_job, source(), chunksize=16)
     else:
-        stream = map(_job, source)
+        stream = map(_job, source())
     for count, (number, found) in enumerate(stream):
         if found is not None:
             results.append((number, found[0], found[1]))

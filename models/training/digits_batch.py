@@ -182,7 +182,7 @@ class Composer:
         voices = [names[int(rng.choice(len(names), p=p))] for _ in range(1 if rng.random() < 0.75
                                                                         else 4)]
         style = rng.random()
-        style = "tight" if style < 0.62 else "close" if style < 0.84 else "spaced"
+        style = "tight" if style < 0.58 else "close" if style < 0.78 else "spaced"
         speed = rng.uniform(0.88, 1.16)
         pieces, units, cursor = [], [], rng.uniform(0, min(5000, room / 5))
         index = self.unit_index()
@@ -216,7 +216,7 @@ class Composer:
             extra = self.carrier(rng, voices[0])
             if extra:
                 put(extra[0], extra[1], 0.1 / self.level(*extra[:2]), extra[2])
-        loud = 10 ** (rng.uniform(0, 2.5) / 20)
+        loud = 10 ** (rng.uniform(0, 4) / 20)
         for word in words:
             found = None
             voice = voices[int(rng.integers(len(voices)))]
@@ -256,7 +256,7 @@ class Composer:
         end = max(p[2] + p[1] / p[3] for p in pieces)
         each = (end - pieces[0][2]) / len(units) / 8                 # milliseconds a unit
         low, high = PACE[lang]
-        if rng.random() < 0.15:                      # digits read out one by one
+        if rng.random() < 0.25:                      # digits read out one by one
             low, high = high, 2.2 * high
         aim = float(np.exp(rng.uniform(np.log(low), np.log(high))))
         least = end / (0.98 * seconds * RATE)
@@ -402,8 +402,8 @@ class Pipeline(torch.nn.Module):
         frames = int(batch["seconds"] * 100)
         vocal = torch.ones_like(warp)
         if spec:
-            vocal = torch.where(torch.rand_like(warp) < 0.5,
-                                augment.uniform(len(x), 0.92, 1.08, device), vocal)
+            vocal = torch.where(torch.rand_like(warp) < 0.6,
+                                augment.uniform(len(x), 0.9, 1.1, device), vocal)
         feats = features.normalise(warp_frames(logmel, frames, warp, vocal))
         if spec:
             feats = augment.spec_augment(feats, p=0.5, bands=12, frames=8, count=2)

@@ -1,13 +1,15 @@
-"""Step 7: temperature and thresholds, from the speakers kept aside (never a dev list).
+"""Step 7: scoring weights, thresholds and the phrase's LLR, from the speakers kept aside (never a dev list).
 
     python digits_calibrate.py --manifest m.json --audio audio.npy --cuts cuts.npz
                                --checkpoint digits.pt --out digits.pt --json calibration.json
 
 Strings of 6 to 8 digits are joined from the digits of kept-aside speakers, English ones also
 taken from connected real digit strings of kept-aside AN4 speakers, and sent through the
-telephone chain.  The temperature and the weights of blank and filler minimise the mean negative LLR of the string
-spoken; the `match` threshold of a language is the lowest LLR at which at most `--wrong` of the random wrong strings
-(two digits or more) passes.
+telephone chain.  Per language: temperature, weights of blank and filler and the floor are those with the
+fewest right strings refused, averaged over the thresholds that let 1e-3, 3e-4 and 1e-4 of the random wrong strings
+(two digits or more differ) pass, changed one at a time from SEARCH's first values; the `match` threshold is the lowest LLR at
+which at most `--wrong` of them pass; `calibration` turns the LLR into a natural log-likelihood ratio of "this string" against
+"another string" by logistic regression at prior 1/2, kept within what so many trials can show.
 """
 import argparse
 import random
@@ -24,9 +26,9 @@ from common import Progress, save_atomic, write_json
 from digits_eval import random_wrong
 from digits_train import distance
 
-TEMPERATURES = (1.0, 1.25, 1.5)
-BLANKS = (0.0, -1.0, -2.0, -3.0, -4.0)
-FILLERS = (-4.0, -7.0)
+SEARCH = {"temperature": (1.0, 1.5, 2.0, 3.0), "blank": (-1.0, 0.0, -2.0, -3.0, -4.0),
+          "filler": (-4.0, -2.0, -7.0), "floor": (1e-5, 1e-10, 1e-4, 1e-3, 3e-3)}
+FEW_WRONG = 40            # random wrong strings a file while searching, then 200
 CARRIER = 0.15            # part of the strings with a few other syllables before or after
 
 
@@ -68,13 +70,66 @@ def examples(data, audio, cuts, lang, count, rng):
     return out
 
 
+def refused(right, wrong):
+    """Right strings refused, mean over three rates of wrong strings accepted."""
+    limits = np.quantile(wrong, [1 - 1e-3, 1 - 3e-4, 1 - 1e-4])
+    return float(np.mean([np.mean(right < limit) for limit in limits]))
+
+
+def logistic(right, wrong, rounds=50):
+    """(scale, offset) of the affine map of scores that minimises Cllr (Newton's method, prior 1/2)."""
+    x = np.concatenate([right, wrong])
+    y = np.r_[np.ones(len(right)), np.zeros(len(wrong))]
+    weight = np.r_[np.full(len(right), 0.5 / len(right)), np.full(len(wrong), 0.5 / len(wrong))]
+    middle, spread = x.mean(), x.std()
+    design = np.stack([(x - middle) / spread, np.ones_like(x)], axis=1)
+    w = np.zeros(2)
+    for _ in range(rounds):
+        p = 1 / (1 + np.exp(-np.clip(design @ w, -40, 40)))
+        gradient = design.T @ (weight * (p - y)) + 1e-6 * w
+        hessian = (design * (weight * p * (1 - p))[:, None]).T @ design + 1e-6 * np.eye(2)
+        step = np.linalg.solve(hessian, gradient)
+        w -= step * min(1.0, 3.0 / np.abs(step).max())
+    return w[0] / spread, w[1] - w[0] * middle / spread
+
+
+class Trials:
+    """Kept-aside strings of one language as log-posteriors; scored under any weights."""
+
+    def __init__(self, items, units, lang, seed=4):
+        self.items, self.units, self.lang = items, units, lang
+        rng = random.Random(seed)
+        self.wrong = [random_wrong(rng, spoken, 200) for _, spoken in items]
+
+    def scores(self, weights, count=200):
+        """(LLR of each right string, LLRs of `count` wrong ones each, collapsed rows)."""
+        right, wrong, rows = [], [], []
+        for (logp, spoken), others in zip(self.items, self.wrong):
+            c = digits_score.collapse(logp, self.units, self.lang, du.LEXICON[self.lang], **weights)
+            values = digits_score.forward(c, [spoken] + others[:count])
+            right.append(values[0]), wrong.extend(values[1:]), rows.append(c)
+        return np.array(right), np.array(wrong), rows
+
+    def search(self):
+        """The best weights, one number after the other."""
+        best = {name: values[0] for name, values in SEARCH.items()}
+        cost = refused(*self.scores(best, FEW_WRONG)[:2])
+        for name, values in SEARCH.items():
+            for value in values[1:]:
+                other = dict(best, **{name: value})
+                found = refused(*self.scores(other, FEW_WRONG)[:2])
+                if found < cost - 1e-9:
+                    best, cost = other, found
+        return best
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     for name in ("manifest", "audio", "cuts", "checkpoint", "out"):
         parser.add_argument("--" + name, required=True)
     parser.add_argument("--json")
-    parser.add_argument("--strings", type=int, default=300, help="per language")
-    parser.add_argument("--wrong", type=float, default=2e-4)
+    parser.add_argument("--strings", type=int, default=500, help="per language")
+    parser.add_argument("--wrong", type=float, default=4e-4)
     args = parser.parse_args()
     torch.manual_seed(11)
     torch.set_num_threads(1)
@@ -87,61 +142,45 @@ def main():
     pipeline = digits_batch.Pipeline(torch.from_numpy(audio), 1.0)
     # One example at a time: babble would be the same voice again, so keep it inaudible.
     pipeline.chain.babble_snr = (45.0, 50.0)
-    rng, wrong_rng = np.random.default_rng(3), random.Random(4)
-    logits = {}
-    for lang in ("zh", "en"):
-        logits[lang] = []
-        progress = Progress("calibrate " + lang, args.strings)
+    rng = np.random.default_rng(3)
+    scoring, thresholds, calibration, figures = {}, {}, {}, {}
+    for lang in du.LEXICON:
+        items, progress = [], Progress("calibrate " + lang, args.strings)
         for k, (batch, spoken) in enumerate(examples(data, audio, cuts, lang, args.strings, rng)):
             with torch.no_grad():
-                logits[lang].append((net(pipeline(batch, spec=False))[0][0].double(), spoken))
+                logits = net(pipeline(batch, spec=False))[0][0]
+            items.append((torch.log_softmax(logits, dim=1).numpy(), spoken))
             progress.update(k + 1)
-
-    def collapsed(lang, temperature, blank, filler):
-        for x, spoken in logits[lang]:
-            logp = torch.log_softmax(x / temperature, dim=1).numpy()
-            yield digits_score.collapse(logp, data["units"], lang, du.LEXICON[lang],
-                                        blank=blank, filler=filler), spoken
-
-    # One temperature for the model (it is inside the ONNX file), weights for each language.
-    weights = [(b, f) for b in BLANKS for f in FILLERS]
-    costs = {}
-    for temperature in TEMPERATURES:
-        for lang in logits:
-            for w in weights:
-                costs[temperature, lang, w] = float(np.mean(
-                    [-max(digits_score.llr(c, s), -60.0) / len(s)
-                     for c, s in collapsed(lang, temperature, *w)]))
-    temperature = min(TEMPERATURES, key=lambda t: sum(
-        min(costs[t, lang, w] for w in weights) for lang in logits))
-    scoring, thresholds, figures = {}, {}, {}
-    for lang in logits:
-        blank, filler = min(weights, key=lambda w: costs[temperature, lang, w])
-        scoring[lang] = {"blank": blank, "filler": filler}
-        right, wrong, errors, digits = [], [], 0, 0
-        for c, spoken in collapsed(lang, temperature, blank, filler):
-            total = digits_score.total(c)
-            right.append(digits_score.forward(c, [spoken])[0] - total)
-            wrong.extend(digits_score.forward(c, random_wrong(wrong_rng, spoken, 200)) - total)
-            errors += distance(digits_score.decode(c, 4)[0], spoken)
-            digits += len(spoken)
+        trials = Trials(items, data["units"], lang)
+        weights = trials.search()
+        right, wrong, rows = trials.scores(weights)
         threshold = round(min(-2.0, float(np.quantile(wrong, 1 - args.wrong))), 2)
-        thresholds[lang] = {"match": threshold, "near": threshold}
-        figures[lang] = {"strings": len(right), "threshold": threshold, "blank": blank,
-                         "filler": filler,
-                         "costPerDigit": round(costs[temperature, lang, (blank, filler)], 4),
-                         "digitErrorRate": errors / digits,
-                         "rightAccepted": float(np.mean(np.array(right) >= threshold)),
-                         "wrongAccepted": float(np.mean(np.array(wrong) >= threshold)),
+        scale, offset = logistic(right, wrong)
+        most, least = np.log(len(right)), -np.log(len(wrong))
+        errors = [(distance(digits_score.decode(c, 4)[0], s), len(s)) for c, (_, s) in zip(rows, items)]
+        scoring[lang], thresholds[lang] = weights, {"match": threshold, "near": threshold}
+        calibration[lang] = {
+            "scale": round(float(scale), 5), "offset": round(float(offset), 4),
+            "leastLlr": round(float(least), 2), "mostLlr": round(float(most), 2),
+            "fittedOn": f"{len(right)} joined strings of speakers kept aside, through the "
+                        f"simulated telephone chain, against {len(wrong)} random other strings "
+                        "(two digits or more differ)"}
+        llr = np.clip(scale * np.r_[right, wrong] + offset, least, most)
+        cost = np.log2(1 + np.exp(np.where(np.arange(len(llr)) < len(right), -llr, llr)))
+        figures[lang] = {"strings": len(right), "threshold": threshold, **weights,
+                         "digitErrorRate": sum(e for e, _ in errors) / sum(n for _, n in errors),
+                         "rightAccepted": float(np.mean(right >= threshold)),
+                         "wrongAccepted": float(np.mean(wrong >= threshold)),
+                         "cllr": float((cost[:len(right)].mean() + cost[len(right):].mean()) / 2),
                          "right1Percent": float(np.quantile(right, 0.01)),
-                         "right3Percent": float(np.quantile(right, 0.03))}
-    print("temperature", temperature)
-    print(figures)
-    state.update(temperature=temperature, thresholds=thresholds, scoring=scoring)
+                         "right3Percent": float(np.quantile(right, 0.03)),
+                         "calibration": calibration[lang]}
+        print(lang, figures[lang])
+    state.pop("temperature", None)
+    state.update(thresholds=thresholds, scoring=scoring, calibration=calibration)
     save_atomic(state, args.out)
     if args.json:
-        write_json({"temperature": temperature, "languages": figures},
-                   args.json)
+        write_json({"languages": figures}, args.json)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
     python digits_export.py --checkpoint digits.pt --onnx digits.onnx --golden digits-golden.json
 
 ONNX: input `feats` float32 [N, T, 80], output `logp` float32 [N, ceil(T / 3), units].
-Metadata: sample_rate, frame_step_samples (240), feature_normalize_type, temperature,
-units (JSON list), lexicon, scoring (blank and filler weights per
+Metadata: sample_rate, frame_step_samples (240), feature_normalize_type,
+units (JSON list), lexicon, scoring (temperature, blank and filler weights and floor per
 language) and thresholds (JSON), and the same front-end keys as the
 speaker model.
 """
@@ -23,7 +23,7 @@ from common import write_json
 def export(net, state, path: str, opset: int = 17):
     import onnx
 
-    wrapped = digits_model.Exported(net, state.get("temperature", 1.0)).eval()
+    wrapped = digits_model.Exported(net).eval()
     sample = torch.zeros(1, 200, digits_model.MELS)
     torch.onnx.export(wrapped, (sample,), path, input_names=["feats"], output_names=["logp"],
                       dynamic_axes={"feats": {0: "N", 1: "T"}, "logp": {0: "N", 1: "T3"}},
@@ -32,7 +32,6 @@ def export(net, state, path: str, opset: int = 17):
     meta = {"framework": "voicegate-digits", "sample_rate": "8000",
             "frame_step_samples": str(digits_model.FRAME_SAMPLES), "normalize_samples": "1",
             "feature_normalize_type": "global-mean",
-            "temperature": str(state.get("temperature", 1.0)),
             "units": json.dumps(state["units"]), "lexicon": json.dumps(du.LEXICON),
             "scoring": json.dumps(state.get("scoring", {})),
             "thresholds": json.dumps(state.get("thresholds", {}))}
@@ -57,7 +56,7 @@ def main():
     session = onnxruntime.InferenceSession(args.onnx, providers=["CPUExecutionProvider"])
     got = session.run(None, {"feats": feats.numpy()})[0]
     with torch.no_grad():
-        want = digits_model.Exported(net, state.get("temperature", 1.0))(feats).numpy()
+        want = digits_model.Exported(net)(feats).numpy()
     print(f"ONNX against PyTorch: largest difference {np.abs(got - want).max():.2e}")
     if args.golden:
         write_json({

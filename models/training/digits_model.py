@@ -102,19 +102,14 @@ class Grammar:
 
 
 class Exported(nn.Module):
-    """What the ONNX file holds: feats [N, T, 80] -> log-posteriors [N, T', units].
+    """What the ONNX file holds: feats [N, T, 80] -> log-posteriors [N, T', units]."""
 
-    `temperature` divides the logits: found on kept-aside speakers, it makes the
-    posteriors as sure as they are right.
-    """
-
-    def __init__(self, net: DigitNet, temperature: float = 1.0):
+    def __init__(self, net: DigitNet):
         super().__init__()
-        self.net, self.temperature = net, temperature
+        self.net = net
 
     def forward(self, feats):
-        logits = self.net.head(self.net.encode(feats)) / self.temperature
-        return torch.log_softmax(logits.transpose(1, 2), dim=2)
+        return torch.log_softmax(self.net.head(self.net.encode(feats)).transpose(1, 2), dim=2)
 
 
 def load_checkpoint(path: str):

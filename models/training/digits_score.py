@@ -2,11 +2,12 @@
 
 Plain NumPy, the reference for the port to the service.  One utterance at a time.
 
-1. `collapse`  log-posteriors [T, units] -> [T, 11], rows summing to 1: column 0 is the *gap*
-   (blank, times exp(BLANK), plus the language's units that are no digit, times exp(FILLER), so
-   that hesitations and breaths cost something but not everything), columns 1..10 the digits
-   0..9 (the probabilities of a digit's pronunciations added: yī + yāo, zero + oh).  Units of
-   the other language are left out: the language asked for is known.
+1. `collapse`  log-posteriors [T, units], divided by the temperature -> [T, 11], rows summing to 1:
+   column 0 is the *gap* (blank, times exp(BLANK), plus the language's units that are no digit,
+   times exp(FILLER), so that hesitations and breaths cost something but not everything), columns
+   1..10 the digits 0..9 (the probabilities of a digit's pronunciations added: yī + yāo, zero +
+   oh).  Units of the other language are left out: the language asked for is known.  No column
+   is below FLOOR.
 2. `total`     log p(any digit string) = sum over frames of log(sum of the columns): CTC gives
    each path to exactly one string, so the sum over all strings is the sum over all paths
    (0 after `collapse`, whose rows sum to 1).
@@ -25,17 +26,20 @@ import numpy as np
 
 FILLER = -5.0             # log weight of a non-digit unit's probability, per frame
 BLANK = 0.0               # log weight of the blank's probability
+FLOOR = 1e-10             # least probability of a column: no frame can rule a string out
+UNLIKELY = -9.0           # `decode` passes by a digit below this log-probability
 FRAME_SAMPLES = 240
 NEG = -1e30
 
 
 def collapse(logp: np.ndarray, units: list[str], lang: str, lexicon: dict,
-             filler: float = FILLER, blank: float = BLANK):
+             filler: float = FILLER, blank: float = BLANK, temperature: float = 1.0,
+             floor: float = FLOOR):
     """[T, units] natural-log posteriors -> [T, 11] (gap, digits 0..9), each row sums to 1.
 
     `lexicon` is the language's: digit -> unit names.
     """
-    p = np.exp(logp.astype(np.float64))
+    p = np.exp(logp.astype(np.float64) / temperature)
     index = {u: i for i, u in enumerate(units)}
     out = np.zeros((len(p), 11))
     other = np.array([u.startswith(lang + ":") for u in units])
@@ -44,7 +48,7 @@ def collapse(logp: np.ndarray, units: list[str], lang: str, lexicon: dict,
         out[:, 1 + digit] = p[:, cols].sum(axis=1)
         other[cols] = False
     out[:, 0] = math.exp(blank) * p[:, 0] + math.exp(filler) * p[:, other].sum(axis=1)
-    out = np.maximum(out, 1e-10)
+    out = np.maximum(out / out.sum(axis=1, keepdims=True), floor)
     return np.log(out / out.sum(axis=1, keepdims=True))
 
 
@@ -55,7 +59,10 @@ def total(c: np.ndarray) -> float:
 
 
 def forward(c: np.ndarray, strings: list[str]) -> np.ndarray:
-    """log p(string) of several strings of one length; float64 [strings]."""
+    """log p(string) of several strings of one length; float64 [strings], NEG if it cannot be.
+
+    CTC's forward recursion on probabilities, scaled to sum 1 in every frame.
+    """
     count, length = len(strings), len(strings[0])
     if length == 0:
         return np.full(count, c[:, 0].sum())
@@ -64,18 +71,22 @@ def forward(c: np.ndarray, strings: list[str]) -> np.ndarray:
     digits = np.array([[int(d) for d in s] for s in strings])
     cols[:, 1::2] = digits + 1
     # A digit may follow the last digit without a gap between them unless they are equal.
-    skip = np.full((count, states), NEG)
-    skip[:, 3::2] = np.where(digits[:, 1:] != digits[:, :-1], 0.0, NEG)
-    alpha = np.full((count, states), NEG)
-    alpha[:, 0] = c[0, 0]
-    alpha[:, 1] = c[0, cols[:, 1]]
-    for t in range(1, len(c)):
-        one = np.concatenate([np.full((count, 1), NEG), alpha[:, :-1]], axis=1)
-        two = np.concatenate([np.full((count, 2), NEG), alpha[:, :-2]], axis=1) + skip
-        top = np.maximum(np.maximum(alpha, one), two)
-        alpha = top + np.log(np.exp(alpha - top) + np.exp(one - top) + np.exp(two - top))
-        alpha = np.maximum(alpha + c[t, cols], NEG)
-    return np.logaddexp(alpha[:, -1], alpha[:, -2])
+    skip = np.zeros((count, states - 2))
+    skip[:, 1::2] = digits[:, 1:] != digits[:, :-1]
+    p = np.exp(c)
+    alpha = np.zeros((count, states))
+    alpha[:, 0], alpha[:, 1] = p[0, 0], p[0, cols[:, 1]]
+    scale = np.zeros(count)
+    for t in range(1, len(p)):
+        new = alpha.copy()
+        new[:, 1:] += alpha[:, :-1]
+        new[:, 2:] += skip * alpha[:, :-2]
+        new *= p[t, cols]
+        total_now = np.maximum(new.sum(axis=1), 1e-300)
+        alpha = new / total_now[:, None]
+        scale += np.log(total_now)
+    end = alpha[:, -1] + alpha[:, -2]
+    return np.where(end > 0, np.log(np.maximum(end, 1e-300)) + scale, NEG)
 
 
 def llr(c: np.ndarray, string: str) -> float:
@@ -97,7 +108,7 @@ def decode(c: np.ndarray, beam: int = 8):
             both = float(np.logaddexp(gap, digit))
             add(prefix, 0, both + row[0])
             for d in range(10):
-                if row[1 + d] < -18:
+                if row[1 + d] < UNLIKELY:
                     continue
                 if prefix and prefix[-1] == str(d):
                     add(prefix, 1, digit + row[1 + d])

@@ -1,6 +1,6 @@
 """Optional: digit strings spoken by synthesisers, for training only, never for a test.
 
-    python digits_synth.py --out DIR [--strings 1200] [--seed 1]
+    python digits_synth.py --out DIR [--strings 1600] [--seed 1]
 
 Needs the commands `espeak-ng` (formant voices, many variants) and, for English, `flite`
 (its built-in voices, built from recordings) where they are installed.  Writes 8 kHz FLAC
@@ -18,14 +18,20 @@ import tempfile
 
 import numpy as np
 
-ZH = {"0": "零", "1": "一", "2": "二", "3": "三", "4": "四", "5": "五", "6": "六",
-      "7": "七", "8": "八", "9": "九", "y": "幺"}
-ZH_UNITS = {"0": "ling", "1": "yi", "2": "er", "3": "san", "4": "si", "5": "wu", "6": "liu",
-            "7": "qi", "8": "ba", "9": "jiu", "y": "yao"}
+# Pinyin with tones for espeak-ng's pinyin voice: the signs 零 to 九 with its `cmn` voice are read by
+# rules that give English letter names.
+ZH = {"0": "ling2", "1": "yi1", "2": "er4", "3": "san1", "4": "si4", "5": "wu3", "6": "liu4",
+      "7": "qi1", "8": "ba1", "9": "jiu3", "y": "yao1"}
 EN = {"0": "zero", "1": "one", "2": "two", "3": "three", "4": "four", "5": "five", "6": "six",
       "7": "seven", "8": "eight", "9": "nine", "y": "oh"}
-VARIANTS = ["m1", "m2", "m3", "m4", "m5", "m6", "m7", "f1", "f2", "f3", "f4", "f5"]
-ENGLISH = ["en-us", "en-gb", "en-gb-x-rp", "en-gb-scotland", "en-029"]
+# espeak-ng's variants that sound like a person (no whispers, robots or croaks).
+VARIANTS = ("m1 m2 m3 m4 m5 m6 m7 m8 f1 f2 f3 f4 f5 klatt klatt2 klatt3 klatt5 adam Alex Alicia "
+            "Andrea Andy Annie antonio aunty belinda benjamin boris caleb david Denis Diogo ed "
+            "edward Gene grandma grandpa Gustave Henrique Hugo iven Jacky john kaukovalta Lee "
+            "linda Marcelo Marco Mario max Michael michel miguel mike Nguyen norbert pablo paul "
+            "pedro quincy rob robert sandro shelby steph travis victor zac").split()
+ENGLISH = ["en-us", "en-gb", "en-gb-x-rp", "en-gb-scotland", "en-gb-x-gbclan", "en-gb-x-gbcwmd",
+           "en-029", "en-us-nyc"]
 FLITE = ["slt", "awb", "rms", "kal16"]
 
 
@@ -46,13 +52,13 @@ def one(lang, rng, path):
         swap = "1" if lang == "zh" else "0"
         digits = ["y" if d == swap else d for d in digits]
     if lang == "zh":
-        groups = "".join(ZH[d] for d in digits)
+        parts = [ZH[d] for d in digits]
         if rng.random() < 0.4:
-            at = rng.randint(2, len(digits) - 1)
-            groups = groups[:at] + "，" + groups[at:]
-        voice = "cmn+" + rng.choice(VARIANTS)
-        espeak(groups, voice, rng.randint(130, 300), rng.randint(20, 80), path)
-        return "es-" + voice, [ZH_UNITS[d] for d in digits]
+            parts[rng.randint(2, len(digits) - 1) - 1] += ","
+        variant = rng.choice(VARIANTS)
+        espeak(" ".join(parts), "cmn-latn-pinyin+" + variant, rng.randint(120, 340),
+               rng.randint(15, 85), path)
+        return "es-zh-" + variant, [ZH[d][:-1] for d in digits]
     words = [EN[d] for d in digits]
     text = (" " if rng.random() < 0.7 else ", ").join(words)
     if shutil.which("flite") and rng.random() < 0.6:
@@ -60,7 +66,7 @@ def one(lang, rng, path):
         flite(text, voice, rng.uniform(0.65, 1.3), path)
         return "fl-" + voice, words
     voice = rng.choice(ENGLISH) + "+" + rng.choice(VARIANTS)
-    espeak(text, voice, rng.randint(120, 260), rng.randint(20, 80), path)
+    espeak(text, voice, rng.randint(110, 320), rng.randint(15, 85), path)
     return "es-" + voice, words
 
 
@@ -70,7 +76,7 @@ def main():
 
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--out", required=True)
-    parser.add_argument("--strings", type=int, default=1200)
+    parser.add_argument("--strings", type=int, default=1600)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     rng = random.Random(args.seed)

@@ -105,6 +105,21 @@ export const policyDocument = Type.Object(
     /** How long an ACCEPT may serve as the proof for a new voiceprint or PIN. */
     proofMinutes: Type.Number({ minimum: 1, maximum: 60 }),
     attempts: Type.Union([waitsLadder, operatorLadder]),
+    /**
+     * Change of the speaker model without an enrolment day. A policy of an older build reads as one that allows nothing.
+     */
+    modelChange: Type.Object(
+      {
+        /** The model for which calls accepted at the high tier may quietly make a print beside the account's; null: for none. */
+        quietPrintsOf: Type.Union([
+          Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$', maxLength: 80 }),
+          Type.Null(),
+        ]),
+        /** Of the old print's model: a call with less gives no utterance, although it was accepted. */
+        minVoiceLlr: Type.Number({ minimum: -50, maximum: 50 }),
+      },
+      { ...closed, default: { quietPrintsOf: null, minVoiceLlr: 4.5 } },
+    ),
     /** Counted failures by caller's line and by API key. null: no limit. A key is a whole IVR: size its limits to its traffic. */
     velocity: Type.Object(
       {

@@ -129,6 +129,7 @@ function crossRules(policy: PolicyDocument): CrossRule[] {
     ordered('tiers.rejectBelowLlr', tiers.rejectBelowLlr, lowName, low.minVoiceLlr, true),
     ordered(lowName, low.minVoiceLlr, standardName, standard.minVoiceLlr, false),
     ordered(standardName, standard.minVoiceLlr, 'tiers.high.minFusedLlr', high.minFusedLlr, false),
+    ordered(standardName, standard.minVoiceLlr, 'modelChange.minVoiceLlr', policy.modelChange.minVoiceLlr, false),
     ordered('enrolment.utterances', enrolment.utterances, 'enrolment.maxUtterances', enrolment.maxUtterances, false),
     {
       holds: enrolment.utterances * enrolment.promptDigits >= 10,

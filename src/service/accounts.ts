@@ -3,6 +3,7 @@ import { gate as attemptGate } from '../decision/attempts.js';
 import { noAttempts } from '../decision/attempt-state.js';
 import { VoicegateError } from '../errors.js';
 import { accountPseudonym, actorOf, known, optOutHash, type Caller, type ServiceContext } from './context.js';
+import { listenerFor, printFor } from './prints.js';
 import type { AccountRow, Tx } from './ports.js';
 
 /** An account as the operator sees it. */
@@ -10,6 +11,7 @@ export interface AccountView {
   readonly accountId: string;
   readonly createdAt: Date;
   readonly enrolled: boolean;
+  /** The one that judges. */
   readonly voiceprint: { readonly voiceprintId: string; readonly modelId: string; readonly createdAt: Date } | null;
   readonly consented: boolean;
   readonly optedOut: boolean;
@@ -126,7 +128,8 @@ export async function unlockAccount(
 
 async function view(context: ServiceContext, caller: Caller, tx: Tx, row: AccountRow): Promise<AccountView> {
   const { accountId } = row;
-  const print = await tx.voiceprints.active(accountId);
+  const prints = await tx.voiceprints.active(accountId);
+  const print = printFor(listenerFor(context, prints), prints);
   const attempts = await tx.attempts.get(accountId);
   const gate = attemptGate(attempts, context.now());
   return {

@@ -4,13 +4,14 @@ import type { QualityReport } from '../audio/waveform.js';
 import type { PolicyDocument } from '../decision/policy.js';
 import type { Reason } from '../decision/reasons.js';
 import { VoicegateError } from '../errors.js';
-import { judgeEnrolment } from '../voiceprint/judge-enrolment.js';
+import { judgeEnrolment, meanOf, type EnrolledUtterance } from '../voiceprint/judge-enrolment.js';
 import { judgeUtterance } from '../voiceprint/judge-utterance.js';
 import { requireConsent } from './accounts.js';
 import { accountPseudonym, actorOf, known, newId, type Caller, type ServiceContext } from './context.js';
 import { enrolmentView, progressOf, type EnrolmentProgress, type EnrolmentView } from './enrolment-view.js';
 import type { AudioInput } from './listen.js';
-import type { AccountRow, EnrolmentRow, Tx } from './ports.js';
+import type { AccountRow, EnrolmentRow, EnrolmentUtteranceRow, Tx, VoiceprintRow } from './ports.js';
+import { printFor } from './prints.js';
 import { withProof, type ProofRequest } from './proof.js';
 
 /** The answer to one utterance. */
@@ -37,7 +38,7 @@ export async function startEnrolment(
     request.proof,
     async (tx) => {
       await requireConsent(context, caller, tx, accountId);
-      return (await tx.voiceprints.active(accountId)) !== null;
+      return (await tx.voiceprints.active(accountId)).length > 0;
     },
     async (tx, account, proof, policy, now) => {
       const rules = policy.document.enrolment;
@@ -51,7 +52,7 @@ export async function startEnrolment(
         prompts: enrolmentPrompts({ count: rules.maxUtterances, digits: rules.promptDigits }),
         proof: proof?.kind ?? 'agent',
         agentId: request.proof.agentId,
-        replacesVoiceprint: (await tx.voiceprints.active(accountId)) !== null,
+        replacesVoiceprint: (await tx.voiceprints.active(accountId)).length > 0,
         createdAt: now,
         expiresAt: new Date(now.getTime() + rules.validitySeconds * 1000),
       };
@@ -81,7 +82,7 @@ export async function getEnrolment(
 ): Promise<EnrolmentView> {
   return context.store.transaction(caller.tenantId, async (tx) => {
     const row = found(await tx.enrolments.get(enrolmentId));
-    return enrolmentView(row, await tx.enrolments.utterances(enrolmentId), await policyFor(tx, row));
+    return enrolmentView(row, await keptOf(tx, row), await policyFor(tx, row));
   });
 }
 
@@ -112,27 +113,26 @@ export async function addUtterance(
     const row = found(await tx.enrolments.get(enrolmentId));
     await mayHear(context, caller, tx, row);
     const policy = await policyFor(tx, row);
-    roomForOneMore((await tx.enrolments.utterances(enrolmentId)).length, policy);
+    roomForOneMore((await keptOf(tx, row)).length, policy);
     return { rules: policy, modelId: row.modelId };
   });
   const waveform = await context.ears.decode(audio);
-  const heard = await context.ears.hear(waveform, { hears: 'caller', modelId });
+  const heard = await context.ears.hear(waveform, { hears: 'caller', modelId, otherHears: 'caller' });
   const refused = judgeUtterance(heard, rules);
   return context.store.transaction(caller.tenantId, async (tx) => {
     // Under the account's lock, as everything that ends a consent: what it erases cannot come in behind its back.
     const { row } = await hold(tx, enrolmentId);
     await mayHear(context, caller, tx, row);
     if (refused.length === 0 && heard.embedding !== null) {
-      roomForOneMore((await tx.enrolments.utterances(enrolmentId)).length, rules);
-      await tx.enrolments.addUtterance({
-        utteranceId: newId('utt'),
-        enrolmentId,
-        embedding: heard.embedding.vector,
-        netSpeechSeconds: heard.embedding.netSpeechSeconds,
-        createdAt: context.now(),
-      });
+      roomForOneMore((await keptOf(tx, row)).length, rules);
+      const facts = { utteranceId: newId('utt'), enrolmentId, createdAt: context.now() };
+      for (const { modelId: byModel, vector, netSpeechSeconds } of [heard.embedding, heard.otherEmbedding].filter(
+        (one) => one !== null,
+      )) {
+        await tx.enrolments.addUtterance({ ...facts, modelId: byModel, embedding: vector, netSpeechSeconds });
+      }
     }
-    const kept = await tx.enrolments.utterances(enrolmentId);
+    const kept = await keptOf(tx, row);
     return {
       accepted: refused.length === 0,
       reasons: refused,
@@ -143,7 +143,8 @@ export async function addUtterance(
 }
 
 /**
- * Makes the voiceprint: enough speech, one voice throughout. The new print supersedes an old one and never overwrites it.
+ * Makes the voiceprint, and one by the other model where two are loaded: enough speech, one voice throughout. The new prints supersede
+ * the old ones, by whatever model, and never overwrite them.
  * @throws VoicegateError `enrolment_unknown`, `enrolment_closed`, `enrolment_incomplete`, `enrolment_inconsistent`, `model_mismatch`,
  *   `opted_out`, `consent_missing`
  */
@@ -158,11 +159,8 @@ export async function completeEnrolment(
     const { accountId } = account;
     await mayHear(context, caller, tx, row);
     const policy = await policyFor(tx, row);
-    const kept = await tx.enrolments.utterances(enrolmentId);
-    const judged = judgeEnrolment(
-      kept.map((one) => ({ vector: one.embedding, netSpeechSeconds: one.netSpeechSeconds })),
-      policy,
-    );
+    const kept = await keptOf(tx, row);
+    const judged = judgeEnrolment(kept.map(enrolledUtterance), policy);
     if (judged.kind === 'incomplete') {
       throw new VoicegateError('enrolment_incomplete', 'There is not enough speech yet', {
         hint: 'Send more utterances',
@@ -179,38 +177,59 @@ export async function completeEnrolment(
       });
     }
     const old = await tx.voiceprints.active(accountId);
-    const voiceprintId = newId('vpr');
-    await tx.voiceprints.supersedeWith({
-      voiceprintId,
+    const print = (modelId: string, vector: Float32Array, utterances: readonly EnrolledUtterance[]): VoiceprintRow => ({
+      voiceprintId: newId('vpr'),
       accountId,
-      modelId: row.modelId,
-      vector: judged.vector,
-      utterances: kept.map((one) => ({ vector: one.embedding, netSpeechSeconds: one.netSpeechSeconds })),
+      modelId,
+      vector,
+      utterances,
       netSpeechSeconds: judged.netSpeechSeconds,
       createdAt: now,
-      supersedesVoiceprintId: old?.voiceprintId ?? null,
+      enrolledAt: now,
+      derivedFromVoiceprintId: null,
+      supersedesVoiceprintId: printFor(modelId, old)?.voiceprintId ?? null,
       supersededAt: null,
     });
+    const made = print(row.modelId, judged.vector, kept.map(enrolledUtterance));
+    const prints = [made];
+    const otherModelId = context.ears.modelIds.find((modelId) => modelId !== row.modelId);
+    if (otherModelId !== undefined) {
+      // One voice throughout is the finding of the enrolment's model; the other's cosines may mean something else to the policy.
+      const others = (await tx.enrolments.utterances(enrolmentId, otherModelId)).map(enrolledUtterance);
+      if (others.length === kept.length) prints.push(print(otherModelId, meanOf(others), others));
+    }
+    await tx.voiceprints.replace(accountId, prints, now);
     await tx.enrolments.setState(enrolmentId, 'completed');
-    await tx.audit.append(
-      {
-        kind: 'voiceprint_created',
-        by: actorOf(caller, row.agentId),
-        account: accountPseudonym(account),
-        voiceprintId,
-        modelId: row.modelId,
-        supersedesVoiceprintId: old?.voiceprintId ?? null,
-      },
-      now,
-    );
+    for (const { voiceprintId, modelId, supersedesVoiceprintId } of prints) {
+      await tx.audit.append(
+        {
+          kind: 'voiceprint_created',
+          by: actorOf(caller, row.agentId),
+          account: accountPseudonym(account),
+          voiceprintId,
+          modelId,
+          supersedesVoiceprintId,
+        },
+        now,
+      );
+    }
     return {
       enrolment: enrolmentView({ ...row, state: 'completed' }, kept, policy),
-      voiceprintId,
-      supersedes: old?.voiceprintId ?? null,
+      voiceprintId: made.voiceprintId,
+      supersedes: made.supersedesVoiceprintId,
     };
   });
   context.onEnrolled();
   return answer;
+}
+
+/** The utterances kept so far, as the enrolment's own model heard them. */
+function keptOf(tx: Tx, { enrolmentId, modelId }: EnrolmentRow): Promise<readonly EnrolmentUtteranceRow[]> {
+  return tx.enrolments.utterances(enrolmentId, modelId);
+}
+
+function enrolledUtterance({ embedding, netSpeechSeconds }: EnrolmentUtteranceRow): EnrolledUtterance {
+  return { vector: embedding, netSpeechSeconds };
 }
 
 /** The enrolment and its account, held until the transaction ends. */

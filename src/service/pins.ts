@@ -32,7 +32,7 @@ export async function setPin(
     'pin',
     request.proof,
     // A first PIN counts as a replacement where there is a voiceprint: it could be shown as the proof that replaces the print.
-    async (tx, account) => account.pinHash !== null || (await tx.voiceprints.active(accountId)) !== null,
+    async (tx, account) => account.pinHash !== null || (await tx.voiceprints.active(accountId)).length > 0,
     async (tx, account, proof, _policy, now) => {
       await tx.accounts.setPin(accountId, pinHash, now);
       // What the old PIN opened is closed with it.

@@ -35,6 +35,7 @@ export interface Tx {
   readonly consents: ConsentTable;
   readonly enrolments: EnrolmentTable;
   readonly voiceprints: VoiceprintTable;
+  readonly modelChange: ModelChangeTable;
   readonly challenges: ChallengeTable;
   readonly attempts: AttemptTable;
   readonly velocity: VelocityTable;
@@ -95,7 +96,7 @@ export interface Standing {
 /** The print that a voice is compared with. */
 export type ActivePrint = Pick<
   VoiceprintRow,
-  'voiceprintId' | 'modelId' | 'vector' | 'netSpeechSeconds' | 'createdAt' | 'supersedesVoiceprintId'
+  'voiceprintId' | 'modelId' | 'vector' | 'netSpeechSeconds' | 'enrolledAt' | 'supersedesVoiceprintId'
 >;
 
 export interface AccountTable {
@@ -159,7 +160,8 @@ export interface EnrolmentRow {
 export interface EnrolmentUtteranceRow {
   readonly utteranceId: string;
   readonly enrolmentId: string;
-  /** Unit length. */
+  readonly modelId: string;
+  /** Unit length, by that model. */
   readonly embedding: Float32Array;
   readonly netSpeechSeconds: number;
   readonly createdAt: Date;
@@ -174,9 +176,10 @@ export interface EnrolmentTable {
   supersedeOpen(accountId: string): Promise<void>;
   /** Any state but `open` erases the utterances' embeddings. */
   setState(enrolmentId: string, state: EnrolmentState): Promise<void>;
+  /** One row for each model that heard the utterance, under one utterance id. */
   addUtterance(row: EnrolmentUtteranceRow): Promise<void>;
-  /** In the order of their making. */
-  utterances(enrolmentId: string): Promise<readonly EnrolmentUtteranceRow[]>;
+  /** As this model heard them, in the order of their making. */
+  utterances(enrolmentId: string, modelId: string): Promise<readonly EnrolmentUtteranceRow[]>;
 }
 
 export interface VoiceprintRow {
@@ -189,18 +192,95 @@ export interface VoiceprintRow {
   readonly utterances: readonly { readonly vector: Float32Array; readonly netSpeechSeconds: number }[];
   readonly netSpeechSeconds: number;
   readonly createdAt: Date;
+  /** When the owner enrolled the voice: `createdAt`, or for a derived print that of the print it was derived from. */
+  readonly enrolledAt: Date;
+  /** Null: made by an enrolment. Else the print on whose word this one was made quietly. */
+  readonly derivedFromVoiceprintId: string | null;
   /** The print this one took the place of. */
   readonly supersedesVoiceprintId: string | null;
   readonly supersededAt: Date | null;
 }
 
 export interface VoiceprintTable {
-  /** The print that is not superseded, or null. */
-  active(accountId: string): Promise<VoiceprintRow | null>;
-  /** Marks the active print (if any) as superseded at row.createdAt and inserts row. */
-  supersedeWith(row: VoiceprintRow): Promise<void>;
-  /** Erases all prints of the account, open enrolments' utterances too; answers how many prints went. */
+  /** The prints that are not superseded, at most one by each model, in the order of their making. */
+  active(accountId: string): Promise<readonly VoiceprintRow[]>;
+  /** Marks every active print of the account as superseded at `at`, erases its candidates, and inserts the rows. */
+  replace(accountId: string, rows: readonly VoiceprintRow[], at: Date): Promise<void>;
+  /** Inserts a print beside those of other models. */
+  add(row: VoiceprintRow): Promise<void>;
+  /** Erases all prints and candidates of the account, open enrolments' utterances too; answers how many prints went. */
   eraseAll(accountId: string): Promise<number>;
+}
+
+/** An utterance of an accepted call, kept until there are enough of them for a print by `modelId`. */
+export interface CandidateRow {
+  /** The call that gave it. */
+  readonly verificationId: string;
+  readonly accountId: string;
+  readonly modelId: string;
+  /** The print that judged the call. */
+  readonly baseVoiceprintId: string;
+  /** Unit length, by `modelId`. */
+  readonly embedding: Float32Array;
+  readonly netSpeechSeconds: number;
+  readonly createdAt: Date;
+}
+
+/** Active voiceprints of a model. */
+export interface ModelPrints {
+  readonly modelId: string;
+  readonly voiceprints: number;
+  /** Of these, made quietly from accepted calls. */
+  readonly derived: number;
+}
+
+/** Where a tenant stands on the way to a model. Counts are accounts unless they say otherwise. */
+export interface ChangeCounts {
+  /** With a print by the model and by another. */
+  readonly both: number;
+  /** With a print by the model alone. */
+  readonly moved: number;
+  /** With prints by other models only. */
+  readonly waiting: number;
+  /** Of the waiting, with utterances gathered. */
+  readonly gathering: number;
+  readonly utterancesGathered: number;
+  /** Of the waiting, with a call since `since` that would give an utterance. */
+  readonly calling: number;
+  /** Such calls by the waiting. */
+  readonly calls: number;
+  /** Median over the calling: utterances still missing for each such call of theirs; null when none is calling. */
+  readonly medianMissingPerCall: number | null;
+  /** Of the tenant's first verification since `since`; null when there is none. */
+  readonly firstCallAt: Date | null;
+}
+
+export interface ModelChangeTable {
+  /** What was gathered of an account for a print by this model, in the order of the calls. */
+  candidates(accountId: string, modelId: string): Promise<readonly CandidateRow[]>;
+  addCandidate(row: CandidateRow): Promise<void>;
+  /** Erases the candidate that the call gave for this model. */
+  dropCandidate(verificationId: string, modelId: string): Promise<void>;
+  /** Erases all of an account for this model. */
+  dropCandidates(accountId: string, modelId: string): Promise<void>;
+  /** Active voiceprints by model, ordered by model id. */
+  prints(): Promise<readonly ModelPrints[]>;
+  /**
+   * @param utterances that a print needs
+   * @param minVoiceLlr that a call needs
+   */
+  counts(modelId: string, utterances: number, minVoiceLlr: number, since: Date): Promise<ChangeCounts>;
+  /** Accounts that `undo` has something to do for, at most `limit`, held with FOR UPDATE. One account: that one, if it does. */
+  lockUndoable(modelId: string, accountId: string | null, limit: number): Promise<readonly string[]>;
+  /**
+   * Erases of these accounts the derived prints by this model, where a print by another stands, and the candidates for it.
+   * Answers how many prints went.
+   */
+  undo(modelId: string, accountIds: readonly string[]): Promise<number>;
+  /** Accounts with a print by this model and rows by others, at most `limit`, held with FOR UPDATE. */
+  lockFinishable(modelId: string, limit: number): Promise<readonly string[]>;
+  /** Erases of these accounts all prints by other models, superseded ones too, where one by this model stands; answers how many went. */
+  finish(modelId: string, accountIds: readonly string[]): Promise<number>;
 }
 
 export interface ChallengeRow {

@@ -6,6 +6,7 @@ import { scoreVoice } from '../scoring/score-voice.js';
 import { optOutHash, scorerOf, type Caller, type ServiceContext } from './context.js';
 import type { Heard } from './listen.js';
 import type { ActivePrint, ChallengeRow, Standing, Tx } from './ports.js';
+import { listenerFor } from './prints.js';
 import type { VerificationRequest } from './verification-request.js';
 
 /** What is known before anybody listens. */
@@ -59,17 +60,6 @@ export function accountEvidence({ account, optedOut, consented, prints }: Standi
   return consented ? 'enrolled' : 'consent_missing';
 }
 
-/** The model that judges an account: the first of the loaded ones, active before second, that has a print; the active one where none has. */
-function listenerFor(context: ServiceContext, prints: readonly ActivePrint[]): string {
-  const { modelIds } = context.ears;
-  return modelIds.find((modelId) => prints.some((print) => print.modelId === modelId)) ?? modelIds[0];
-}
-
-/** The print that the model that listened is compared with; where it has none any other, for the record of the mismatch. */
-export function printFor(modelId: string, prints: readonly ActivePrint[]): ActivePrint | null {
-  return prints.find((print) => print.modelId === modelId) ?? prints[0] ?? null;
-}
-
 /** Scores of what was heard against the print. */
 export function compareVoice(
   context: ServiceContext,
@@ -86,7 +76,7 @@ export function compareVoice(
     ...scoreVoice({ enrolment: print, test: { ...heard.embedding, snrDb: heard.report.snrDb } }, scorer),
     modelId,
     calibrationVersion: scorer.calibration.version,
-    voiceprintAgeSeconds: Math.max(0, (now.getTime() - print.createdAt.getTime()) / 1000),
+    voiceprintAgeSeconds: Math.max(0, (now.getTime() - print.enrolledAt.getTime()) / 1000),
     voiceprintReplacedAnother: print.supersedesVoiceprintId !== null,
   };
 }

@@ -15,9 +15,10 @@ import {
 } from './context.js';
 import { answeredAsDecoy } from './decoy.js';
 import type { Tx, VerificationRow } from './ports.js';
+import { printFor } from './prints.js';
 import { checkPin } from './proof.js';
 import type { VerificationRequest } from './verification-request.js';
-import { accountEvidence, checkNotContinued, compareVoice, openVerification, printFor } from './verify-steps.js';
+import { accountEvidence, checkNotContinued, compareVoice, openVerification } from './verify-steps.js';
 import { recordFailure, velocityExceeded } from './velocity.js';
 
 /** The decision with all that led to it; the edge leaves out what an `opaque` key may not see. */

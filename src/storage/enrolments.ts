@@ -20,6 +20,7 @@ interface Columns {
 interface UtteranceColumns {
   utterance_id: string;
   enrolment_id: string;
+  model_id: string;
   embedding: string;
   net_speech_seconds: number;
   created_at: Date;
@@ -71,24 +72,27 @@ export function enrolmentTable(query: TenantQuery): EnrolmentTable {
     async addUtterance(row) {
       await query(
         `insert into enrolment_utterances
-           (tenant_id, utterance_id, enrolment_id, embedding, net_speech_seconds, created_at)
-         values ($1, $2, $3, $4, $5, $6)`,
+           (tenant_id, utterance_id, enrolment_id, model_id, embedding, net_speech_seconds, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7)`,
         row.utteranceId,
         row.enrolmentId,
+        row.modelId,
         toSql(row.embedding),
         row.netSpeechSeconds,
         row.createdAt,
       );
     },
-    async utterances(enrolmentId) {
+    async utterances(enrolmentId, modelId) {
       const rows = await query<UtteranceColumns>(
-        `select utterance_id, enrolment_id, embedding, net_speech_seconds, created_at
-         from enrolment_utterances where tenant_id = $1 and enrolment_id = $2 order by ordinal`,
+        `select utterance_id, enrolment_id, model_id, embedding, net_speech_seconds, created_at
+         from enrolment_utterances where tenant_id = $1 and enrolment_id = $2 and model_id = $3 order by ordinal`,
         enrolmentId,
+        modelId,
       );
       return rows.map((row) => ({
         utteranceId: row.utterance_id,
         enrolmentId: row.enrolment_id,
+        modelId: row.model_id,
         embedding: fromSql(row.embedding),
         netSpeechSeconds: row.net_speech_seconds,
         createdAt: row.created_at,

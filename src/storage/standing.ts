@@ -16,7 +16,7 @@ interface Columns {
   model_id: string;
   embedding: string;
   net_speech_seconds: number;
-  print_created_at: Date;
+  enrolled_at: Date;
   supersedes_voiceprint_id: string | null;
   failures: number | null;
   wrong_pins: number;
@@ -31,13 +31,14 @@ export async function standingOf(query: TenantQuery, accountId: string, accountH
     `select a.account_id, a.created_at, a.pseudonym_key, a.pin_hash, a.pin_set_at,
        exists (select 1 from opt_outs o where o.tenant_id = $1 and o.account_hash = $3) as opted_out,
        exists (select 1 from consents c where c.tenant_id = $1 and c.account_id = $2 and c.withdrawn_at is null) as consented,
-       v.voiceprint_id, v.model_id, v.embedding, v.net_speech_seconds, v.created_at as print_created_at,
+       v.voiceprint_id, v.model_id, v.embedding, v.net_speech_seconds, v.enrolled_at,
        v.supersedes_voiceprint_id, t.failures, t.wrong_pins, t.locked_until, t.disabled,
        (select p.version from policies p where p.tenant_id = $1 and p.active) as policy_version
      from (values (1)) as always
        left join accounts a on a.tenant_id = $1 and a.account_id = $2
        left join voiceprints v on v.tenant_id = $1 and v.account_id = $2 and v.superseded_at is null
-       left join attempts t on t.tenant_id = $1 and t.account_id = $2`,
+       left join attempts t on t.tenant_id = $1 and t.account_id = $2
+     order by v.created_at, v.voiceprint_id`,
     accountId,
     accountHash,
   );
@@ -65,7 +66,7 @@ export async function standingOf(query: TenantQuery, accountId: string, accountH
               modelId: print.model_id,
               vector: fromSql(print.embedding),
               netSpeechSeconds: print.net_speech_seconds,
-              createdAt: print.print_created_at,
+              enrolledAt: print.enrolled_at,
               supersedesVoiceprintId: print.supersedes_voiceprint_id,
             },
           ],

@@ -11,6 +11,7 @@ import { withClient, type DatabasePlace, type Engine } from './engine.js';
 import { enrolmentTable } from './enrolments.js';
 import { idempotencyTable } from './idempotency.js';
 import { checkSchema, migrate } from './migrate.js';
+import { modelChangeTable } from './model-change.js';
 import { openEngine } from './open-engine.js';
 import { policyTable } from './policies.js';
 import { standingOf } from './standing.js';
@@ -65,6 +66,7 @@ function tablesOf(client: PoolClient, keys: AuditKeys, tenantId: string): Tx {
     consents: consentTable(query),
     enrolments: enrolmentTable(query),
     voiceprints: voiceprintTable(query),
+    modelChange: modelChangeTable(query),
     challenges: challengeTable(query),
     attempts: attemptTable(query),
     velocity: velocityTable(query),

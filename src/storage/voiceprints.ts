@@ -1,5 +1,6 @@
 import type { VoiceprintRow, VoiceprintTable } from '../service/ports.js';
 import { eraseOpenUtterances } from './enrolments.js';
+import { eraseCandidates } from './model-change.js';
 import type { TenantQuery } from './tenant-query.js';
 import { fromSql, toSql } from './vector.js';
 
@@ -10,6 +11,8 @@ interface Columns {
   embedding: string;
   net_speech_seconds: number;
   created_at: Date;
+  enrolled_at: Date;
+  derived_from_voiceprint_id: string | null;
   supersedes_voiceprint_id: string | null;
   superseded_at: Date | null;
 }
@@ -19,56 +22,36 @@ interface UtteranceColumns {
   net_speech_seconds: number;
 }
 
-const columns =
-  'voiceprint_id, account_id, model_id, embedding, net_speech_seconds, created_at, supersedes_voiceprint_id, superseded_at';
+const columns = `voiceprint_id, account_id, model_id, embedding, net_speech_seconds, created_at, enrolled_at,
+  derived_from_voiceprint_id, supersedes_voiceprint_id, superseded_at`;
 
-/** Voiceprints of one tenant: at most one active per account, the earlier ones kept as superseded. */
+/** Voiceprints of one tenant: at most one active per account and model, the earlier ones kept as superseded. */
 export function voiceprintTable(query: TenantQuery): VoiceprintTable {
   return {
     async active(accountId) {
-      const [row] = await query<Columns>(
-        `select ${columns} from voiceprints where tenant_id = $1 and account_id = $2 and superseded_at is null`,
+      const rows = await query<Columns>(
+        `select ${columns} from voiceprints where tenant_id = $1 and account_id = $2 and superseded_at is null
+         order by created_at, voiceprint_id`,
         accountId,
       );
-      if (row === undefined) return null;
-      const utterances = await query<UtteranceColumns>(
-        `select embedding, net_speech_seconds from voiceprint_utterances
-         where tenant_id = $1 and voiceprint_id = $2 order by position`,
-        row.voiceprint_id,
-      );
-      return toRow(row, utterances);
+      const prints: VoiceprintRow[] = [];
+      for (const row of rows) prints.push(toRow(row, await utterancesOf(query, row.voiceprint_id)));
+      return prints;
     },
-    async supersedeWith(row) {
+    async replace(accountId, rows, at) {
+      await eraseCandidates(query, accountId);
       await query(
         `update voiceprints set superseded_at = $3
          where tenant_id = $1 and account_id = $2 and superseded_at is null`,
-        row.accountId,
-        row.createdAt,
+        accountId,
+        at,
       );
-      await query(
-        `insert into voiceprints (tenant_id, ${columns}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-        row.voiceprintId,
-        row.accountId,
-        row.modelId,
-        toSql(row.vector),
-        row.netSpeechSeconds,
-        row.createdAt,
-        row.supersedesVoiceprintId,
-        row.supersededAt,
-      );
-      for (const [position, utterance] of row.utterances.entries()) {
-        await query(
-          `insert into voiceprint_utterances (tenant_id, voiceprint_id, position, embedding, net_speech_seconds)
-           values ($1, $2, $3, $4, $5)`,
-          row.voiceprintId,
-          position,
-          toSql(utterance.vector),
-          utterance.netSpeechSeconds,
-        );
-      }
+      for (const row of rows) await insert(query, row);
     },
+    add: (row) => insert(query, row),
     async eraseAll(accountId) {
       await eraseOpenUtterances(query, accountId);
+      await eraseCandidates(query, accountId);
       const erased = await query(
         'delete from voiceprints where tenant_id = $1 and account_id = $2 returning voiceprint_id',
         accountId,
@@ -76,6 +59,40 @@ export function voiceprintTable(query: TenantQuery): VoiceprintTable {
       return erased.length;
     },
   };
+}
+
+async function insert(query: TenantQuery, row: VoiceprintRow): Promise<void> {
+  await query(
+    `insert into voiceprints (tenant_id, ${columns}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+    row.voiceprintId,
+    row.accountId,
+    row.modelId,
+    toSql(row.vector),
+    row.netSpeechSeconds,
+    row.createdAt,
+    row.enrolledAt,
+    row.derivedFromVoiceprintId,
+    row.supersedesVoiceprintId,
+    row.supersededAt,
+  );
+  for (const [position, utterance] of row.utterances.entries()) {
+    await query(
+      `insert into voiceprint_utterances (tenant_id, voiceprint_id, position, embedding, net_speech_seconds)
+       values ($1, $2, $3, $4, $5)`,
+      row.voiceprintId,
+      position,
+      toSql(utterance.vector),
+      utterance.netSpeechSeconds,
+    );
+  }
+}
+
+function utterancesOf(query: TenantQuery, voiceprintId: string): Promise<UtteranceColumns[]> {
+  return query<UtteranceColumns>(
+    `select embedding, net_speech_seconds from voiceprint_utterances
+     where tenant_id = $1 and voiceprint_id = $2 order by position`,
+    voiceprintId,
+  );
 }
 
 function toRow(row: Columns, utterances: readonly UtteranceColumns[]): VoiceprintRow {
@@ -90,6 +107,8 @@ function toRow(row: Columns, utterances: readonly UtteranceColumns[]): Voiceprin
     })),
     netSpeechSeconds: row.net_speech_seconds,
     createdAt: row.created_at,
+    enrolledAt: row.enrolled_at,
+    derivedFromVoiceprintId: row.derived_from_voiceprint_id,
     supersedesVoiceprintId: row.supersedes_voiceprint_id,
     supersededAt: row.superseded_at,
   };

@@ -77,11 +77,18 @@ export function judgeEnrolment(utterances: readonly EnrolledUtterance[], needs: 
     const means = likeness.map((values) => values.reduce((sum, value) => sum + value, 0) / values.length);
     return { kind: 'inconsistent', pairsBelow, leastCosine, oddOneOut: means.indexOf(Math.min(...means)) };
   }
-  const weights = utterances.map((utterance) => utterance.netSpeechSeconds);
   return {
     kind: 'complete',
-    vector: weightedMean(vectors, weights),
+    vector: meanOf(utterances),
     netSpeechSeconds: progress.netSpeechSeconds,
     leastCosine,
   };
+}
+
+/** The mean of the utterances' directions weighted by net speech seconds, unit length. @param utterances at least one */
+export function meanOf(utterances: readonly EnrolledUtterance[]): Float32Array {
+  return weightedMean(
+    utterances.map(({ vector }) => vector),
+    utterances.map(({ netSpeechSeconds }) => netSpeechSeconds),
+  );
 }

@@ -32,6 +32,7 @@ void t.test('the folders of models are listed once each, without what is unfinis
     folders.filter((folder) => folder.id.endsWith('k')),
     [
       { id: 'activity-8k', shipped: true },
+      { id: 'digits-8k', shipped: true },
       { id: 'other-16k', dir: join(installed, 'other-16k'), shipped: false },
     ],
   );

@@ -3,6 +3,7 @@ import { withClient } from '../../src/storage/engine.js';
 import { openTestEngine } from './open-test-store.js';
 import {
   accountRow,
+  candidateRow,
   challengeRow,
   consentRow,
   enrolmentRow,
@@ -76,6 +77,7 @@ void t.test('an enrolment keeps its utterances in order and to the last bit unti
   const utterances = [1, 2, 3].map((seed) => ({
     utteranceId: fresh('utterance'),
     enrolmentId,
+    modelId: 'model-a',
     embedding: vectorOf(seed),
     netSpeechSeconds: 2.3000000000000003,
     createdAt: moment(),
@@ -86,12 +88,14 @@ void t.test('an enrolment keeps its utterances in order and to the last bit unti
     t.same(await tx.enrolments.get(enrolmentId), enrolment);
     t.same(await tx.enrolments.lock(enrolmentId), enrolment);
     for (const utterance of utterances) await tx.enrolments.addUtterance(utterance);
-    const found = await tx.enrolments.utterances(enrolmentId);
+    for (const one of utterances) await tx.enrolments.addUtterance({ ...one, modelId: 'model-b', netSpeechSeconds: 1 });
+    const found = await tx.enrolments.utterances(enrolmentId, 'model-a');
     t.same(found, utterances);
+    t.equal((await tx.enrolments.utterances(enrolmentId, 'model-b')).length, 3, 'each model heard them');
     t.ok(found[0]?.embedding instanceof Float32Array);
     await tx.enrolments.setState(enrolmentId, 'completed');
     t.same(await tx.enrolments.get(enrolmentId), { ...enrolment, state: 'completed' });
-    t.same(await tx.enrolments.utterances(enrolmentId), []);
+    t.same(await tx.enrolments.utterances(enrolmentId, 'model-a'), []);
   });
 });
 
@@ -101,7 +105,7 @@ void t.test('a new enrolment supersedes the open ones of its account and no othe
   await store.transaction(tenantId, async (tx) => {
     for (const row of [open, done, other]) {
       await tx.enrolments.insert(row);
-      const utterance = { embedding: vectorOf(1), netSpeechSeconds: 1, createdAt: moment() };
+      const utterance = { modelId: 'model-a', embedding: vectorOf(1), netSpeechSeconds: 1, createdAt: moment() };
       await tx.enrolments.addUtterance({ ...utterance, utteranceId: fresh('u'), enrolmentId: row.enrolmentId });
     }
     await tx.enrolments.setState(done.enrolmentId, 'completed');
@@ -109,8 +113,8 @@ void t.test('a new enrolment supersedes the open ones of its account and no othe
     t.equal((await tx.enrolments.get(open.enrolmentId))?.state, 'superseded');
     t.equal((await tx.enrolments.get(done.enrolmentId))?.state, 'completed');
     t.equal((await tx.enrolments.get(other.enrolmentId))?.state, 'open');
-    t.same(await tx.enrolments.utterances(open.enrolmentId), []);
-    t.equal((await tx.enrolments.utterances(other.enrolmentId)).length, 1);
+    t.same(await tx.enrolments.utterances(open.enrolmentId, 'model-a'), []);
+    t.equal((await tx.enrolments.utterances(other.enrolmentId, 'model-a')).length, 1);
   });
 });
 
@@ -124,13 +128,13 @@ void t.test('a voiceprint supersedes the one before and is read back to the last
     supersedesVoiceprintId: first.voiceprintId,
   });
   await store.transaction(tenantId, async (tx) => {
-    t.equal(await tx.voiceprints.active(accountId), null);
-    await tx.voiceprints.supersedeWith(first);
-    t.same(await tx.voiceprints.active(accountId), first);
-    await tx.voiceprints.supersedeWith(second);
+    t.same(await tx.voiceprints.active(accountId), []);
+    await tx.voiceprints.replace(accountId, [first], first.createdAt);
+    t.same(await tx.voiceprints.active(accountId), [first]);
+    await tx.voiceprints.replace(accountId, [second], second.createdAt);
     const active = await tx.voiceprints.active(accountId);
-    t.same(active, second);
-    t.same(active?.vector, extremes);
+    t.same(active, [second]);
+    t.same(active[0]?.vector, extremes);
   });
   const rows = await withClient(engine, (client) =>
     client.query('select superseded_at from voiceprints where voiceprint_id = $1', [first.voiceprintId]),
@@ -138,7 +142,7 @@ void t.test('a voiceprint supersedes the one before and is read back to the last
   t.same(rows.rows, [{ superseded_at: moment(9) }]);
   await t.rejects(
     store.transaction(tenantId, (tx) =>
-      tx.voiceprints.supersedeWith(voiceprintRow(accountId, { vector: Float32Array.of(NaN) })),
+      tx.voiceprints.add(voiceprintRow(accountId, { modelId: 'model-c', vector: Float32Array.of(NaN) })),
     ),
     RangeError,
   );
@@ -148,20 +152,21 @@ void t.test('erasing all prints takes the utterances of open enrolments with the
   const accountId = await newAccount();
   const enrolment = enrolmentRow(accountId);
   await store.transaction(tenantId, async (tx) => {
-    await tx.voiceprints.supersedeWith(voiceprintRow(accountId));
-    await tx.voiceprints.supersedeWith(voiceprintRow(accountId, { createdAt: moment(1) }));
+    await tx.voiceprints.replace(accountId, [voiceprintRow(accountId)], moment());
+    await tx.voiceprints.replace(accountId, [voiceprintRow(accountId)], moment(1));
     await tx.enrolments.insert(enrolment);
     const { enrolmentId } = enrolment;
     await tx.enrolments.addUtterance({
       utteranceId: fresh('u'),
       enrolmentId,
+      modelId: 'model-a',
       embedding: vectorOf(1),
       netSpeechSeconds: 1,
       createdAt: moment(),
     });
     t.equal(await tx.voiceprints.eraseAll(accountId), 2);
-    t.equal(await tx.voiceprints.active(accountId), null);
-    t.same(await tx.enrolments.utterances(enrolmentId), []);
+    t.same(await tx.voiceprints.active(accountId), []);
+    t.same(await tx.enrolments.utterances(enrolmentId, 'model-a'), []);
     t.equal(await tx.voiceprints.eraseAll(accountId), 0);
   });
 });
@@ -180,15 +185,18 @@ void t.test('an erased account leaves its id in no column of any table', async (
     await tx.enrolments.addUtterance({
       utteranceId: fresh('u'),
       enrolmentId: enrolment.enrolmentId,
+      modelId: 'model-a',
       embedding: vectorOf(1),
       netSpeechSeconds: 1,
       createdAt: moment(),
     });
-    await tx.voiceprints.supersedeWith(voiceprintRow(accountId));
+    const print = voiceprintRow(accountId);
+    await tx.voiceprints.add(print);
     await tx.challenges.insert(challengeRow(accountId));
     await tx.attempts.lock(accountId);
     await tx.velocity.record('line:ab', accountId, moment());
     await tx.verifications.insert(kept);
+    await tx.modelChange.addCandidate(candidateRow(print));
     const request = { apiKeyId: 'key-1', requestSha256: Buffer.alloc(32), createdAt: moment(), response: null };
     await tx.idempotency.begin({ ...request, idempotencyKey: 'names-it' });
     await tx.idempotency.finish('key-1', 'names-it', { status: 200, body: { accountId } });
@@ -204,6 +212,7 @@ void t.test('an erased account leaves its id in no column of any table', async (
     'idempotent_requests',
     'velocity_failures',
     'verifications',
+    'voiceprint_candidates',
     'voiceprints',
   ]);
   await store.transaction(tenantId, (tx) => tx.accounts.erase(accountId));

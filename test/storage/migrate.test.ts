@@ -105,6 +105,49 @@ void t.test('changed, missing and newer history is refused by starting and by pi
   await t.rejects(migrate(engine, folder), { code: 'database_newer' });
 });
 
+void t.test(
+  'a database of the schema before prints by several models keeps its prints and open enrolments',
+  async (t) => {
+    const engine = await freshEngine(t);
+    const folder = copiedMigrations(t);
+    for (const name of names.filter((one) => one >= '0007')) rmSync(join(folder, `${name}.sql`));
+    await migrate(engine, folder);
+    await withClient(engine, (client) =>
+      client.query(`
+      insert into tenants values ('t', 'T', now());
+      insert into audit_heads (tenant_id) values ('t');
+      insert into accounts values ('t', 'a', now(), decode(repeat('07', 32), 'hex'), null, null);
+      insert into enrolments values ('t', 'e', 'a', 'open', 'model-a', 1, 'zh', '{12345678}', 'pin', null, true, now(), now());
+      insert into enrolment_utterances values ('t', 'u', default, 'e', '[1,2]', 3, now());
+      insert into voiceprints values ('t', 'v1', 'a', 'model-a', '[1,0]', 9, '2026-11-01Z', null, '2026-11-02Z');
+      insert into voiceprints values ('t', 'v2', 'a', 'model-a', '[0,1]', 9, '2026-11-02Z', 'v1', null);
+      insert into voiceprint_utterances values ('t', 'v2', 0, '[0,1]', 9);
+      insert into policies values ('t', 1, '{"name":"of an older build"}', now(), 'k', true);
+    `),
+    );
+    await migrate(engine, migrationsDir);
+    const store = storeOn(engine, { auditKey: testAuditKey, migrationsDir });
+    await store.ping();
+    await store.transaction('t', async (tx) => {
+      const [print, ...more] = await tx.voiceprints.active('a');
+      t.match(print, {
+        voiceprintId: 'v2',
+        supersedesVoiceprintId: 'v1',
+        derivedFromVoiceprintId: null,
+        enrolledAt: new Date('2026-11-02Z'),
+      });
+      t.same(more, []);
+      t.same(print?.utterances, [{ vector: Float32Array.of(0, 1), netSpeechSeconds: 9 }]);
+      t.match(await tx.enrolments.utterances('e', 'model-a'), [{ utteranceId: 'u', modelId: 'model-a' }]);
+      t.same((await tx.policies.active())?.document, {
+        name: 'of an older build',
+        modelChange: { quietPrintsOf: null, minVoiceLlr: 4.5 },
+      });
+      t.equal(await tx.voiceprints.eraseAll('a'), 2);
+    });
+  },
+);
+
 void t.test('the operator’s command opens, migrates and closes; the store then opens on the result', async (t) => {
   const place = await openTestPlace(t);
   t.same((await migrateDatabase(place, migrationsDir)).applied, names);

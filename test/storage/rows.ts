@@ -3,6 +3,7 @@ import type { Evidence } from '../../src/decision/evidence.js';
 import type {
   AccountRow,
   ApiKeyRow,
+  CandidateRow,
   ChallengeRow,
   ConsentRow,
   EnrolmentRow,
@@ -75,6 +76,7 @@ export function enrolmentRow(accountId: string, change: Partial<EnrolmentRow> = 
 }
 
 export function voiceprintRow(accountId: string, change: Partial<VoiceprintRow> = {}): VoiceprintRow {
+  const createdAt = change.createdAt ?? moment();
   return {
     voiceprintId: fresh('voiceprint'),
     accountId,
@@ -82,9 +84,25 @@ export function voiceprintRow(accountId: string, change: Partial<VoiceprintRow> 
     vector: vectorOf(1),
     utterances: [2, 3, 4].map((seed) => ({ vector: vectorOf(seed), netSpeechSeconds: 2.7 + seed / 10 })),
     netSpeechSeconds: 9.000000000000002,
-    createdAt: moment(),
+    createdAt,
+    enrolledAt: createdAt,
+    derivedFromVoiceprintId: null,
     supersedesVoiceprintId: null,
     supersededAt: null,
+    ...change,
+  };
+}
+
+/** An utterance gathered on the word of a print, for one by model-b. */
+export function candidateRow(base: VoiceprintRow, change: Partial<CandidateRow> = {}): CandidateRow {
+  return {
+    verificationId: fresh('verification'),
+    accountId: base.accountId,
+    modelId: 'model-b',
+    baseVoiceprintId: base.voiceprintId,
+    embedding: vectorOf(11),
+    netSpeechSeconds: 2.7000000000000001,
+    createdAt: moment(3),
     ...change,
   };
 }

@@ -5,6 +5,7 @@ import { openTestEngine } from './open-test-store.js';
 import {
   accountRow,
   apiKeyRow,
+  candidateRow,
   challengeRow,
   consentRow,
   enrolmentRow,
@@ -24,17 +25,27 @@ const by = { apiKeyId: null, agentId: null };
 /** A tenant with a row in every table, about the same account id. */
 async function furnished() {
   const tenantId = await newTenant(store);
+  const voiceprint = voiceprintRow(accountId);
   const rows = {
     consent: consentRow(accountId),
     enrolment: enrolmentRow(accountId),
-    voiceprint: voiceprintRow(accountId),
+    voiceprint,
+    derived: voiceprintRow(accountId, { modelId: 'model-b', derivedFromVoiceprintId: voiceprint.voiceprintId }),
+    candidate: candidateRow(voiceprint),
     challenge: challengeRow(accountId),
     verification: verificationRow(accountId, { decision: { kind: 'CONTINUE', reasons: ['VOICE_UNSURE'] } }),
     key: apiKeyRow(tenantId),
   };
   const request = { apiKeyId: 'k', idempotencyKey: 'i', requestSha256: hash, response: null, createdAt: moment() };
   const { enrolmentId } = rows.enrolment;
-  const utterance = { utteranceId: 'u', enrolmentId, embedding: vectorOf(1), netSpeechSeconds: 1, createdAt: moment() };
+  const utterance = {
+    utteranceId: 'u',
+    enrolmentId,
+    modelId: 'model-a',
+    embedding: vectorOf(1),
+    netSpeechSeconds: 1,
+    createdAt: moment(),
+  };
   const followUp = verificationRow(accountId, { continuesVerificationId: rows.verification.verificationId });
   await store.transaction(tenantId, async (tx) => {
     await tx.accounts.insertIfAbsent(accountRow(accountId));
@@ -42,7 +53,9 @@ async function furnished() {
     await tx.consents.insert(rows.consent);
     await tx.enrolments.insert(rows.enrolment);
     await tx.enrolments.addUtterance(utterance);
-    await tx.voiceprints.supersedeWith(rows.voiceprint);
+    await tx.voiceprints.add(rows.voiceprint);
+    await tx.voiceprints.add(rows.derived);
+    await tx.modelChange.addCandidate(rows.candidate);
     await tx.challenges.insert(rows.challenge);
     await tx.attempts.save(accountId, { failures: 2, wrongPins: 1, lockedUntil: moment(), disabled: true });
     await tx.velocity.record('line:1', accountId, moment());
@@ -89,7 +102,7 @@ void t.test('every table but the list of migrations carries the tenant in its pr
   );
   const without = rows.filter(({ columns }) => !columns.includes('tenant_id')).map((row) => row.table_name);
   t.same(without, ['schema_migrations']);
-  t.equal(rows.length, 18);
+  t.equal(rows.length, 19);
 });
 
 void t.test('a statement that does not ask for its tenant cannot run', async (t) => {
@@ -110,8 +123,11 @@ void t.test('a tenant sees none of another tenant’s rows', async (t) => {
     t.equal(await tx.consents.current(accountId), null);
     t.equal(await tx.enrolments.get(theirs.enrolment.enrolmentId), null);
     t.equal(await tx.enrolments.lock(theirs.enrolment.enrolmentId), null);
-    t.same(await tx.enrolments.utterances(theirs.enrolment.enrolmentId), []);
-    t.equal(await tx.voiceprints.active(accountId), null);
+    t.same(await tx.enrolments.utterances(theirs.enrolment.enrolmentId, 'model-a'), []);
+    t.same(await tx.voiceprints.active(accountId), []);
+    t.same(await tx.modelChange.candidates(accountId, 'model-b'), []);
+    t.same(await tx.modelChange.prints(), []);
+    t.equal((await tx.modelChange.counts('model-b', 3, 0, moment(-9))).both, 0);
     t.equal(await tx.challenges.get(theirs.challenge.challengeId), null);
     t.same(await tx.challenges.recentDigits(accountId, 5), []);
     t.equal((await tx.attempts.get(accountId)).failures, 0);
@@ -142,7 +158,13 @@ void t.test('nothing a tenant does, with another tenant’s ids, changes a row o
     t.equal(await tx.consents.withdraw(accountId, moment()), 0);
     await tx.enrolments.supersedeOpen(accountId);
     await tx.enrolments.setState(theirs.enrolment.enrolmentId, 'cancelled');
-    await tx.voiceprints.supersedeWith(voiceprintRow(accountId));
+    await tx.voiceprints.replace(accountId, [voiceprintRow(accountId)], moment());
+    await tx.modelChange.dropCandidate(theirs.candidate.verificationId, 'model-b');
+    await tx.modelChange.dropCandidates(accountId, 'model-b');
+    t.same(await tx.modelChange.lockUndoable('model-b', null, 9), []);
+    t.equal(await tx.modelChange.undo('model-b', [accountId]), 0);
+    t.same(await tx.modelChange.lockFinishable('model-b', 9), []);
+    t.equal(await tx.modelChange.finish('model-b', [accountId]), 0);
     t.equal(await tx.voiceprints.eraseAll(accountId), 1);
     t.equal(await tx.challenges.claim(theirs.challenge.challengeId, moment()), false);
     await tx.challenges.expireOldest(accountId, 0, moment());
@@ -169,7 +191,14 @@ void t.test('a row cannot refer to a row of another tenant', async (t) => {
   const theirs = await furnished();
   const mine = await newTenant(store);
   const { enrolmentId } = theirs.enrolment;
-  const utterance = { utteranceId: 'v', enrolmentId, embedding: vectorOf(1), netSpeechSeconds: 1, createdAt: moment() };
+  const utterance = {
+    utteranceId: 'v',
+    enrolmentId,
+    modelId: 'model-a',
+    embedding: vectorOf(1),
+    netSpeechSeconds: 1,
+    createdAt: moment(),
+  };
   await t.rejects(
     store.transaction(mine, (tx) => tx.enrolments.addUtterance(utterance)),
     /foreign key/,
