@@ -4,6 +4,7 @@ import { fuseVoiceAndPhrase } from '../scoring/fusion.js';
 import type { Evidence, QualityEvidence } from './evidence.js';
 import type { PolicyDocument } from './policy-schema.js';
 import type { Decision, Reason, Tier } from './reasons.js';
+import { passiveBounds } from './sequential.js';
 
 /**
  * The judgement: a pure function of what was found and what the tenant's policy wants, read from top to bottom.
@@ -18,7 +19,7 @@ export function decide(evidence: Evidence, policy: PolicyDocument, tier: Tier): 
     closedDoor(evidence) ??
     unknownCaller(evidence) ??
     badChallenge(evidence, policy) ??
-    refutedFactor(evidence, policy) ??
+    refutedFactor(evidence, policy, tier) ??
     otherModel(evidence) ??
     unclearAudio(evidence, policy) ??
     missingFactor(evidence, policy, tier) ??
@@ -45,6 +46,8 @@ function badChallenge(evidence: Evidence, policy: PolicyDocument): Decision | nu
   switch (evidence.challenge) {
     case 'valid':
       return null;
+    case 'not_required':
+      return policy.passive.enabled ? null : { kind: 'STEP_UP', reasons: ['PHRASE_NOT_CHECKED'] };
     case 'expired':
       return askAgain(evidence, policy, ['CHALLENGE_EXPIRED']);
     case 'reused':
@@ -55,14 +58,21 @@ function badChallenge(evidence: Evidence, policy: PolicyDocument): Decision | nu
 }
 
 /** A factor that speaks against the caller. A wrong PIN needs no audio; voice and phrase do only where the audio is usable. */
-function refutedFactor({ pin, quality, phrase, voice }: Evidence, policy: PolicyDocument): Decision | null {
+function refutedFactor(evidence: Evidence, policy: PolicyDocument, tier: Tier): Decision | null {
+  const { pin, quality, phrase, voice } = evidence;
   const reasons: Reason[] = pin === 'wrong' ? ['PIN_FAILED'] : [];
   if (audioFindings(quality, policy).length === 0) {
     if (verdictOn(phrase, policy) === 'wrong') reasons.push('WRONG_TEXT');
-    if (voice.kind === 'compared' && voice.llr < policy.tiers.rejectBelowLlr) reasons.push('VOICE_MISMATCH');
+    if (voice.kind === 'compared' && voice.llr < rejectBelowLlr(evidence, policy, tier)) reasons.push('VOICE_MISMATCH');
   }
   return reasons.length === 0 ? null : { kind: 'REJECT', reasons };
 }
+
+const rejectBelowLlr = (evidence: Evidence, policy: PolicyDocument, tier: Tier): number =>
+  isPassive(evidence) ? passiveBounds(policy, tier).rejectBelowLlr : policy.tiers.rejectBelowLlr;
+
+/** Free speech is judged. */
+const isPassive = ({ challenge }: Evidence): boolean => challenge === 'not_required';
 
 function audioFindings(quality: QualityEvidence, policy: PolicyDocument): readonly QualityFinding[] {
   return quality.kind === 'measured' ? qualityFindings(quality, policy.quality) : ['NOT_ENOUGH_SPEECH'];
@@ -84,14 +94,30 @@ function unclearAudio(evidence: Evidence, policy: PolicyDocument): Decision | nu
 
 /** What the tier wants and another phrase would not bring. */
 function missingFactor(evidence: Evidence, policy: PolicyDocument, tier: Tier): Decision | null {
-  const rightPin = evidence.pin === 'right';
-  const rightPhrase = verdictOn(evidence.phrase, policy) === 'match';
-  const reasons: Reason[] = [];
-  if (tier === 'low' ? !rightPin && !rightPhrase : !rightPin) reasons.push('PIN_MISSING');
-  if (tier === 'low' ? !rightPin && !rightPhrase : !rightPhrase) reasons.push('PHRASE_NOT_CHECKED');
+  const reasons = isPassive(evidence)
+    ? missingBesideSpeech(evidence, policy, tier)
+    : missingBesidePhrase(evidence, policy, tier);
   if (isTooNew(evidence, policy, tier)) reasons.push('NEW_VOICEPRINT');
   if (reasons.length === 0) return null;
   return { kind: 'STEP_UP', reasons: isVoiceSure(evidence, policy, tier) ? reasons : [...reasons, 'VOICE_UNSURE'] };
+}
+
+/** Beside the answer to a challenge: PIN and right phrase, at the low tier one of them. */
+function missingBesidePhrase({ pin, phrase }: Evidence, policy: PolicyDocument, tier: Tier): Reason[] {
+  const rightPin = pin === 'right';
+  const rightPhrase = verdictOn(phrase, policy) === 'match';
+  if (tier === 'low') return rightPin || rightPhrase ? [] : ['PIN_MISSING', 'PHRASE_NOT_CHECKED'];
+  return [...(rightPin ? [] : (['PIN_MISSING'] as const)), ...(rightPhrase ? [] : (['PHRASE_NOT_CHECKED'] as const))];
+}
+
+/** Beside free speech: PIN or an agent who knows who is calling; at the high tier both, at the low tier nothing where the policy says so. */
+function missingBesideSpeech({ pin, call }: Evidence, { passive }: PolicyDocument, tier: Tier): Reason[] {
+  const missing: Reason[] = [
+    ...(pin === 'right' ? [] : (['PIN_MISSING'] as const)),
+    ...(call.identifiedByAgent === true ? [] : (['NOT_IDENTIFIED'] as const)),
+  ];
+  const wanted = tier === 'high' ? 2 : tier === 'low' && passive.voiceAloneOpensLow ? 0 : 1;
+  return missing.length > 2 - wanted ? missing : [];
 }
 
 function doubtfulVoice(evidence: Evidence, policy: PolicyDocument, tier: Tier): Decision | null {
@@ -103,8 +129,11 @@ const verdictOn = (phrase: Evidence['phrase'], { challenge }: PolicyDocument): P
   countedVerdict(phrase, challenge.trustedExperimentalLanguages);
 
 /** Each tier asks for what the one below asks for, and more. Written so that a value that is no number is never sure. */
-function isVoiceSure({ voice, phrase }: Evidence, { tiers }: PolicyDocument, tier: Tier): boolean {
+function isVoiceSure(evidence: Evidence, policy: PolicyDocument, tier: Tier): boolean {
+  const { voice, phrase } = evidence;
+  const { tiers } = policy;
   if (voice.kind !== 'compared') return false;
+  if (isPassive(evidence)) return voice.llr >= passiveBounds(policy, tier).acceptAtLlr;
   switch (tier) {
     case 'low':
       return voice.llr >= tiers.low.minVoiceLlr;
@@ -125,7 +154,9 @@ function isTooNew({ voice }: Evidence, policy: PolicyDocument, tier: Tier): bool
   return isYoung && (tier === 'high' || voice.voiceprintReplacedAnother);
 }
 
-/** One more phrase, as long as the call has not been asked for too many. */
-function askAgain({ call }: Evidence, { continuesPerCall }: PolicyDocument, reasons: readonly Reason[]): Decision {
+/** One more phrase, as long as the call has not been asked for too many. Of free speech there was as much as there may be. */
+function askAgain(evidence: Evidence, { continuesPerCall }: PolicyDocument, reasons: readonly Reason[]): Decision {
+  if (isPassive(evidence)) return { kind: 'INCONCLUSIVE', reasons };
+  const { call } = evidence;
   return { kind: call.continuesGiven < continuesPerCall ? 'CONTINUE' : 'STEP_UP', reasons };
 }

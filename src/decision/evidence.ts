@@ -12,6 +12,8 @@ export interface Evidence {
   readonly call: {
     /** CONTINUE answers already given in this chain of verifications (see `continues`). */
     readonly continuesGiven: number;
+    /** An agent has made sure who is calling. Counts where free speech is judged; absent: nobody has. */
+    readonly identifiedByAgent?: boolean;
   };
   /** Whether the attempt ladder or the velocity counter closed the door before this attempt. */
   readonly gate: 'open' | 'locked' | 'velocity';
@@ -19,8 +21,8 @@ export interface Evidence {
 
 export type AccountEvidence = 'enrolled' | 'not_enrolled' | 'opted_out' | 'consent_missing';
 
-/** `mismatch`: made for another account, purpose or line, or unknown to this tenant. */
-export type ChallengeEvidence = 'valid' | 'expired' | 'reused' | 'mismatch';
+/** `mismatch`: made for another account, purpose or line, or unknown to this tenant. `not_required`: free speech is judged, nothing was asked. */
+export type ChallengeEvidence = 'valid' | 'expired' | 'reused' | 'mismatch' | 'not_required';
 
 export type QualityEvidence =
   | { readonly kind: 'not_measured' }

@@ -31,6 +31,16 @@ const operatorLadder = Type.Object(
   closed,
 );
 
+/** Figures of the default policy, switched off. */
+const passiveOff = {
+  enabled: false,
+  voiceAloneOpensLow: false,
+  targetFmr: { low: 0.01, standard: 0.003, high: 0.001 },
+  targetFnmr: 0.02,
+  maxNetSpeechSeconds: 40,
+  maxSeconds: 180,
+};
+
 /** The two shapes of the attempt ladder by `kind`, so that an error can be told against the shape that was meant. */
 export const ladderShapes = { waits: waitsLadder, operator: operatorLadder } as const;
 
@@ -97,6 +107,29 @@ export const policyDocument = Type.Object(
         high: Type.Object({ minFusedLlr: Type.Number({ minimum: -50, maximum: 50 }) }, closed),
       },
       closed,
+    ),
+    /** Free speech in place of a challenge: what it may open, and how sure it must be. */
+    passive: Type.Object(
+      {
+        enabled: Type.Boolean(),
+        /** The low tier opens on the voice alone; else it asks for the right PIN or an agent who knows who is calling, as standard always does. */
+        voiceAloneOpensLow: Type.Boolean(),
+        /** Wald's bounds come from these, see sequential.ts. */
+        targetFmr: Type.Object(
+          {
+            low: Type.Number({ minimum: 0.000001, maximum: 0.2 }),
+            standard: Type.Number({ minimum: 0.000001, maximum: 0.2 }),
+            high: Type.Number({ minimum: 0.000001, maximum: 0.2 }),
+          },
+          closed,
+        ),
+        targetFnmr: Type.Number({ minimum: 0.0001, maximum: 0.4 }),
+        /** Undecided after this much speech, or this long a call: INCONCLUSIVE. */
+        maxNetSpeechSeconds: Type.Number({ minimum: 3, maximum: 300 }),
+        maxSeconds: Type.Number({ minimum: 5, maximum: 3600 }),
+      },
+      // What policies stored before there was passive verification meant.
+      { ...closed, default: passiveOff },
     ),
     /** A younger print is not good for the high tier; one that replaced another is good for the low tier only. */
     newVoiceprintHours: Type.Number({ minimum: 0, maximum: 720 }),

@@ -115,7 +115,7 @@ interface CrossRule extends Fault {
 }
 
 function crossRules(policy: PolicyDocument): CrossRule[] {
-  const { tiers, enrolment, attempts } = policy;
+  const { tiers, enrolment, attempts, passive } = policy;
   const ordered = (lower: string, low: number, upper: string, high: number, strictly: boolean): CrossRule => ({
     holds: strictly ? low < high : low <= high,
     field: upper,
@@ -137,6 +137,20 @@ function crossRules(policy: PolicyDocument): CrossRule[] {
       message: `enrolment.promptDigits is ${enrolment.promptDigits}: ${enrolment.utterances} prompts cannot hold all ten digits`,
       hint: 'enrolment.utterances times enrolment.promptDigits must be at least 10',
     },
+    ordered(
+      'passive.targetFmr.standard',
+      passive.targetFmr.standard,
+      'passive.targetFmr.low',
+      passive.targetFmr.low,
+      false,
+    ),
+    ordered(
+      'passive.targetFmr.high',
+      passive.targetFmr.high,
+      'passive.targetFmr.standard',
+      passive.targetFmr.standard,
+      false,
+    ),
     ...(attempts.kind === 'waits'
       ? [
           ordered(

@@ -23,6 +23,8 @@ export const reasons = [
   'PIN_MISSING',
   'NEW_VOICEPRINT',
   'MODEL_MISMATCH',
+  'NOT_IDENTIFIED',
+  'SERVICE_RESTARTED',
 ] as const;
 export type Reason = (typeof reasons)[number];
 

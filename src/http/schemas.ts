@@ -39,6 +39,11 @@ export const answerKind = oneOf(['full', 'opaque'] as const, 'full: reasons and 
 export const pin = Type.String({ pattern: '^[0-9]{1,12}$', description: 'Digits; never logged' });
 export const agentId = text(128, 'The operator’s own id of the agent');
 
+/** Forms carry text only. */
+export const identifiedByAgent = Type.Union([Type.Boolean(), Type.Literal('true'), Type.Literal('false')], {
+  description: 'agentId has made sure who is calling; looked at where free speech is judged',
+});
+
 /** What may allow an enrolment or a new PIN; see the README's section on proofs. */
 export const proofFields = {
   pin: Type.Optional(pin),

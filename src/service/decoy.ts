@@ -4,9 +4,8 @@ import type { PolicyDocument } from '../decision/policy.js';
 import type { Decision } from '../decision/reasons.js';
 import { keyedHash } from '../ops/secrets.js';
 import { scoreVoice, type Scorer } from '../scoring/score-voice.js';
+import type { Attempt } from './attempt.js';
 import { scorerOf, type Caller, type ServiceContext } from './context.js';
-import type { Heard } from './listen.js';
-import type { VerificationRequest } from './verification-request.js';
 
 /**
  * What an `opaque` key is answered for an account that has no voice to compare: the decision that an enrolled account would get if a
@@ -18,17 +17,17 @@ import type { VerificationRequest } from './verification-request.js';
 export function answeredAsDecoy(
   context: ServiceContext,
   caller: Caller,
-  request: VerificationRequest,
+  attempt: Attempt,
   evidence: Evidence,
-  heard: Heard | null,
   honest: Decision,
   policy: PolicyDocument,
 ): { readonly decision: Decision; readonly counted: Decision } {
+  const { request, heard } = attempt;
   const scorer = scorerOf(context, heard?.embedding?.modelId ?? context.ears.modelIds[0]);
   const pretended: Evidence = {
     ...evidence,
     account: 'enrolled',
-    pin: request.pin === null ? 'missing' : evidence.challenge === 'valid' ? 'wrong' : 'not_checked',
+    pin: attempt.pin === null ? 'missing' : attempt.opened.judged ? 'wrong' : 'not_checked',
     voice:
       heard === null || heard.embedding === null
         ? { kind: 'not_compared' }
@@ -36,7 +35,7 @@ export function answeredAsDecoy(
             kind: 'compared',
             // A comparison is made, of the noise with itself, for the time it takes.
             ...scoreVoice({ enrolment: heard.embedding, test: { ...heard.embedding, snrDb: null } }, scorer),
-            llr: strangersLlr(context, caller, request, scorer),
+            llr: strangersLlr(context, caller, attempt, scorer),
             modelId: heard.embedding.modelId,
             calibrationVersion: scorer.calibration.version,
             voiceprintAgeSeconds: Number.MAX_SAFE_INTEGER,
@@ -55,13 +54,13 @@ export function answeredAsDecoy(
 function strangersLlr(
   context: ServiceContext,
   caller: Caller,
-  { accountId, audio }: VerificationRequest,
+  { request, recordingSha256 }: Attempt,
   { calibration }: Scorer,
 ): number {
   const draw = (...of: (string | Uint8Array)[]): number =>
-    standardNormal(keyedHash(context.hashKey, 'decoy', caller.tenantId, accountId, ...of));
+    standardNormal(keyedHash(context.hashKey, 'decoy', caller.tenantId, request.accountId, ...of));
   const { meanLlr, sdLlr } = calibration.nontarget;
-  return meanLlr + sdLlr * Math.SQRT1_2 * (draw() + draw(audio.bytes));
+  return meanLlr + sdLlr * Math.SQRT1_2 * (draw() + draw(recordingSha256));
 }
 
 /** A standard normal number made of 8 uniform bytes (Box–Muller). */

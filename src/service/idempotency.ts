@@ -2,7 +2,8 @@ import { VoicegateError } from '../errors.js';
 import { keyedHash } from '../ops/secrets.js';
 import type { Caller, ServiceContext } from './context.js';
 import type { VerificationRequest } from './verification-request.js';
-import { verify, type VerificationAnswer } from './verify.js';
+import type { VerificationAnswer } from './judge.js';
+import { verify } from './verify.js';
 
 /** What the edge sends, and sends again when the same key comes again. */
 export interface StoredAnswer {

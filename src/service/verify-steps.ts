@@ -7,7 +7,7 @@ import { optOutHash, scorerOf, type Caller, type ServiceContext } from './contex
 import type { Heard } from './listen.js';
 import type { ActivePrint, ChallengeRow, Standing, Tx } from './ports.js';
 import { listenerFor } from './prints.js';
-import type { VerificationRequest } from './verification-request.js';
+import type { AttemptRequest } from './verification-request.js';
 
 /** What is known before anybody listens. */
 export interface OpenedVerification {
@@ -31,26 +31,37 @@ export async function openVerification(
   context: ServiceContext,
   caller: Caller,
   tx: Tx,
-  request: VerificationRequest,
+  request: AttemptRequest,
   line: Uint8Array | null,
 ): Promise<OpenedVerification> {
   const now = context.now();
   const continuesGiven = await continuesSoFar(tx, caller, request);
   const standing = await tx.standing(request.accountId, optOutHash(context, caller, request.accountId));
-  const challenge = await tx.challenges.get(request.challengeId);
-  let state = challengeState(challenge, { accountId: request.accountId, purpose: 'verification', lineHash: line }, now);
-  if (state === 'valid' && !(await tx.challenges.claim(request.challengeId, now))) state = 'reused';
+  const { challenge, state } = await takeChallenge(tx, request, line, now);
   return {
     account: accountEvidence(standing),
     known: standing.account !== null,
     pinHash: standing.account?.pinHash ?? null,
     challenge: state,
-    judged: state === 'valid',
+    judged: state === 'valid' || state === 'not_required',
     language: challenge?.language ?? 'zh',
     gateOpen: attemptGate(standing.attempts, now).open,
     modelId: listenerFor(context, standing.prints),
     continuesGiven,
   };
+}
+
+async function takeChallenge(
+  tx: Tx,
+  { accountId, challengeId }: AttemptRequest,
+  line: Uint8Array | null,
+  now: Date,
+): Promise<{ readonly challenge: ChallengeRow | null; readonly state: ChallengeEvidence }> {
+  if (challengeId === null) return { challenge: null, state: 'not_required' };
+  const challenge = await tx.challenges.get(challengeId);
+  const state = challengeState(challenge, { accountId, purpose: 'verification', lineHash: line }, now);
+  const lost = state === 'valid' && !(await tx.challenges.claim(challengeId, now));
+  return { challenge, state: lost ? 'reused' : state };
 }
 
 /** Whether the account's voice may be judged. */
@@ -90,7 +101,7 @@ export async function checkNotContinued(tx: Tx, continues: string | null): Promi
   }
 }
 
-async function continuesSoFar(tx: Tx, caller: Caller, request: VerificationRequest): Promise<number> {
+async function continuesSoFar(tx: Tx, caller: Caller, request: AttemptRequest): Promise<number> {
   const { continues, accountId, call } = request;
   const inCall = call.callId === null ? 0 : await tx.verifications.continuesInCall(accountId, call.callId);
   if (continues === null) return inCall;

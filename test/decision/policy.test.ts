@@ -98,3 +98,9 @@ void t.test(
 void t.test('what is no object at all is refused', async (t) => {
   for (const value of [null, undefined, 3, 'policy', []]) t.equal(refusal(value).code, 'policy_invalid');
 });
+
+void t.test('a policy stored before there was passive verification does not allow it', async (t) => {
+  const old = readStoredPolicy(changed('passive', undefined));
+  t.equal(old.passive.enabled, false);
+  t.ok(parsePolicy(old));
+});

@@ -16,7 +16,8 @@ import { setPin } from '../../src/service/pins.js';
 import { roles, type AnswerKind } from '../../src/service/ports.js';
 import type { ProofRequest } from '../../src/service/proof.js';
 import type { VerificationRequest } from '../../src/service/verification-request.js';
-import { verify, type VerificationAnswer } from '../../src/service/verify.js';
+import type { VerificationAnswer } from '../../src/service/judge.js';
+import { verify } from '../../src/service/verify.js';
 import { openTestStore } from '../storage/open-test-store.js';
 
 export const modelId = 'test-model';
@@ -221,6 +222,7 @@ export function request(
     pin: goodPin,
     tier: 'low',
     continues: null,
+    identifiedByAgent: false,
     call: { callId: null, lineNumber: null, channel: 'ivr', agentId: null },
     ...changes,
   };

@@ -8,6 +8,7 @@ import { startEnrolment } from '../../src/service/enrolments.js';
 import { ensureTenant } from '../../src/service/first-start.js';
 import { verifyOnce } from '../../src/service/idempotency.js';
 import { activatePolicy, storePolicy } from '../../src/service/policies.js';
+import type { VerificationRequest } from '../../src/service/verification-request.js';
 import { verify } from '../../src/service/verify.js';
 import {
   attempt,
@@ -397,4 +398,20 @@ void t.test('two nodes that start at once on an empty database make one tenant',
     },
   };
   t.same(await Promise.all([ensureTenant({ ...context, store }), ensureTenant({ ...context, store })]), [true, false]);
+});
+
+void t.test('free speech is judged without a challenge, with the PIN or an agent’s word', async (t) => {
+  const accountId = await newCaller();
+  const judged = async (changes: Partial<VerificationRequest>, what: Recording = voice) => {
+    const asked = request(accountId, 'none', what, changes);
+    return (await verify(context, full, { ...asked, challengeId: null })).verification;
+  };
+  const accepted = await judged({});
+  t.equal(accepted.decision.kind, 'ACCEPT');
+  t.equal(accepted.challengeId, null);
+  t.equal(accepted.evidence.challenge, 'not_required');
+  t.equal((await judged({ pin: null })).decision.kind, 'STEP_UP');
+  t.equal((await judged({ pin: null, identifiedByAgent: true })).decision.kind, 'ACCEPT');
+  t.same((await judged({}, { voice: 5 })).decision.reasons, ['VOICE_MISMATCH']);
+  t.equal((await judged({}, { ...voice, netSpeechSeconds: 0.5 })).decision.kind, 'INCONCLUSIVE');
 });

@@ -10,6 +10,7 @@ import {
   agentId,
   challengeId,
   closed,
+  identifiedByAgent,
   oneOf,
   pin,
   text,
@@ -21,7 +22,7 @@ import { verificationView } from '../verification-view.js';
 
 const fields = {
   accountId,
-  challengeId,
+  challengeId: Type.Optional(challengeId),
   pin: Type.Optional(pin),
   tier,
   continues: Type.Optional(verificationId),
@@ -29,6 +30,7 @@ const fields = {
   lineNumber: Type.Optional(text(64, 'The caller’s line; kept as a keyed hash only')),
   channel: Type.Optional(text(50, 'ivr, agent, app …')),
   agentId: Type.Optional(agentId),
+  identifiedByAgent: Type.Optional(identifiedByAgent),
 };
 const jsonBody = closed({ ...fields, audio: jsonAudio });
 const formBody = closed({ ...fields, audio: Type.Optional(filePart), audioChannel: Type.Optional(formChannel) });
@@ -45,7 +47,8 @@ export function verificationRoutes(app: App, context: ServiceContext): void {
       schema: {
         summary: 'Judge a recording with the PIN',
         description:
-          'The challenge is used up by the first recording that is judged. Idempotency-Key is honoured for a day.',
+          'The challenge is used up by the first recording that is judged. Without challengeId free speech is judged (see the policy’s ' +
+          'passive). Idempotency-Key is honoured for a day.',
         tags,
         headers: Type.Object({ 'idempotency-key': Type.Optional(text(128, 'Repeats give the first answer')) }),
         consumes: ['application/json', 'multipart/form-data'],
@@ -70,11 +73,12 @@ export function verificationRoutes(app: App, context: ServiceContext): void {
         key ?? null,
         {
           accountId: body.accountId,
-          challengeId: body.challengeId,
+          challengeId: body.challengeId ?? null,
           audio,
           pin: body.pin ?? null,
           tier: body.tier,
           continues: body.continues ?? null,
+          identifiedByAgent: body.identifiedByAgent === true || body.identifiedByAgent === 'true',
           call: {
             callId: body.callId ?? null,
             lineNumber: body.lineNumber ?? null,
