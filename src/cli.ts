@@ -2,9 +2,10 @@
 import { Command } from 'commander';
 import { auditCommand } from './cli/audit.js';
 import { keysCommand } from './cli/keys.js';
+import { migrateModelCommand } from './cli/migrate-model.js';
 import { tenantsCommand } from './cli/tenants.js';
 import type { WithStore } from './cli/with-store.js';
-import { migrate, version, withStore as openStoreFor } from './compose.js';
+import { loadSpeakerModel, migrate, version, withStore as openStoreFor } from './compose.js';
 import { describeSettings, readConfig } from './config.js';
 import { VoicegateError } from './errors.js';
 
@@ -29,6 +30,11 @@ program
 program.addCommand(keysCommand(withStore));
 program.addCommand(tenantsCommand(withStore));
 program.addCommand(auditCommand(withStore));
+program.addCommand(
+  migrateModelCommand(withStore, async (modelId) => {
+    await loadSpeakerModel(modelId, readConfig());
+  }),
+);
 
 try {
   await program.parseAsync();

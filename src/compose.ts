@@ -107,6 +107,13 @@ export async function start(config: Config, log: Logger): Promise<Voicegate> {
     onStage: metrics.stage,
     onDecided: metrics.decided,
     onEnrolled: metrics.enrolled,
+    onQuietUtterance: (result, fault) => {
+      metrics.quietUtterance(result);
+      if (result === 'failed') {
+        const { name, code } = fault as Error & { readonly code?: string };
+        log.warn({ name, code }, 'an accepted call gave no utterance for the other model');
+      }
+    },
   };
   if (await ensureTenant(context)) await introduce(context, config, log);
 
@@ -177,8 +184,8 @@ async function introduce(context: ServiceContext, config: Config, log: Logger): 
   log.warn({ path }, 'a new database: a first API key with every role lies in this file');
 }
 
-/** A speaker model with what its scores mean. */
-async function loadSpeakerModel(
+/** A speaker model with what its scores mean. @throws VoicegateError `model_invalid` */
+export async function loadSpeakerModel(
   modelId: string,
   { installedModelsDir }: Config,
 ): Promise<{ readonly dir: string; readonly card: ModelCard; readonly scorer: Scorer }> {

@@ -46,6 +46,30 @@ export type AuditEvent = { readonly by: Actor } & (
       readonly modelId: string;
       readonly supersedesVoiceprintId: string | null;
     }
+  /** A print by another model, made of the utterances of calls that were accepted on the word of an earlier print. */
+  | {
+      readonly kind: 'voiceprint_migrated';
+      readonly account: string;
+      readonly voiceprintId: string;
+      readonly modelId: string;
+      readonly derivedFromVoiceprintId: string;
+      readonly derivedFromModelId: string;
+      readonly verificationIds: readonly string[];
+    }
+  | {
+      readonly kind: 'voiceprint_migration_undone';
+      readonly account: string;
+      readonly modelId: string;
+      readonly voiceprintsErased: number;
+      readonly utterancesErased: number;
+    }
+  /** Prints by other models erased, where one by this model judges. */
+  | {
+      readonly kind: 'voiceprint_migration_finished';
+      readonly account: string;
+      readonly modelId: string;
+      readonly voiceprintsErased: number;
+    }
   | {
       readonly kind: 'verification_decided';
       readonly account: string | null;

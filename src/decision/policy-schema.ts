@@ -144,10 +144,7 @@ export const policyDocument = Type.Object(
     modelChange: Type.Object(
       {
         /** The model for which calls accepted at the high tier may quietly make a print beside the account's; null: for none. */
-        quietPrintsOf: Type.Union([
-          Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$', maxLength: 80 }),
-          Type.Null(),
-        ]),
+        quietPrintsOf: Type.Union([Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$' }), Type.Null()]),
         /** Of the old print's model: a call with less gives no utterance, although it was accepted. */
         minVoiceLlr: Type.Number({ minimum: -50, maximum: 50 }),
       },

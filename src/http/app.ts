@@ -16,6 +16,7 @@ import { auditRoutes } from './routes/audit.js';
 import { challengeRoutes } from './routes/challenges.js';
 import { consentRoutes } from './routes/consents.js';
 import { enrolmentRoutes } from './routes/enrolments.js';
+import { modelRoutes } from './routes/models.js';
 import { operationRoutes } from './routes/operations.js';
 import { pinRoutes } from './routes/pins.js';
 import { policyRoutes } from './routes/policies.js';
@@ -123,6 +124,7 @@ export async function buildApp(context: ServiceContext, options: HttpOptions): P
     challengeRoutes,
     verificationRoutes,
     policyRoutes,
+    modelRoutes,
     auditRoutes,
     apiKeyRoutes,
   ]) {

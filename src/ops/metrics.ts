@@ -10,6 +10,8 @@ export interface Metrics {
   readonly stage: (name: string, seconds: number) => void;
   readonly request: (method: string, route: string, status: number, seconds: number) => void;
   readonly enrolled: () => void;
+  /** What became of an accepted call's utterance for the other model's print. */
+  readonly quietUtterance: (result: string) => void;
 }
 
 /** Live readings taken when /metrics is asked. */
@@ -51,6 +53,12 @@ export function createMetrics(gauges: Gauges): Metrics {
     help: 'Voiceprints made',
     registers: [registry],
   });
+  const quietUtterances = new Counter({
+    name: 'voicegate_quiet_utterances_total',
+    help: 'Accepted calls that might give an utterance for the next model, by what became of it',
+    labelNames: ['result'],
+    registers: [registry],
+  });
   const stages = new Histogram({
     name: 'voicegate_stage_seconds',
     help: 'Time of one stage of a request',
@@ -72,5 +80,6 @@ export function createMetrics(gauges: Gauges): Metrics {
     stage: (stage, seconds) => stages.observe({ stage }, seconds),
     request: (method, route, status, seconds) => requests.observe({ method, route, status: String(status) }, seconds),
     enrolled: () => enrolments.inc(),
+    quietUtterance: (result) => quietUtterances.inc({ result }),
   };
 }

@@ -7,7 +7,7 @@ import { VoicegateError } from '../errors.js';
 import { keyedHash } from '../ops/secrets.js';
 import type { Scorer } from '../scoring/score-voice.js';
 import type { Ears } from './listen.js';
-import type { AccountRow, AnswerKind, PolicyRow, Role, Store, Tx } from './ports.js';
+import type { AccountRow, AnswerKind, QuietResult, PolicyRow, Role, Store, Tx } from './ports.js';
 
 /** Who asks: made from the API key by the edge, or by the command line. */
 export interface Caller {
@@ -38,6 +38,8 @@ export interface ServiceContext extends KeyContext {
   readonly onStage: (stage: string, seconds: number) => void;
   readonly onDecided: (decision: string, reasons: readonly string[], tier: string) => void;
   readonly onEnrolled: () => void;
+  /** What became of an accepted call that might have given an utterance for the other model's print. */
+  readonly onQuietUtterance: (result: QuietResult, fault?: unknown) => void;
 }
 
 /** A random id with a prefix that says what it names: `chl_…`, `ver_…`. */

@@ -7,6 +7,7 @@ import { accountPseudonym, actorOf, newId, optOutHash, policyOf, type Caller, ty
 import { answeredAsDecoy } from './decoy.js';
 import type { Tx, VerificationRow } from './ports.js';
 import { printFor } from './prints.js';
+import { gatherQuietly } from './quiet-print.js';
 import { accountEvidence, checkNotContinued, compareVoice } from './verify-steps.js';
 import { recordFailure, velocityExceeded } from './velocity.js';
 
@@ -31,7 +32,7 @@ export async function judge(
 ): Promise<VerificationAnswer> {
   const { request, opened, line, heard } = attempt;
   const { accountId } = request;
-  const answer = await context.store.transaction(caller.tenantId, async (tx) => {
+  const { answer, prints, policy } = await context.store.transaction(caller.tenantId, async (tx) => {
     // Once more, now under lock: the account may have been erased, locked, opted out or given a new PIN while we listened.
     const now = context.now();
     await tx.accounts.lock(accountId);
@@ -110,9 +111,11 @@ export async function judge(
       },
       now,
     );
-    return { verification, nextChallenge };
+    return { answer: { verification, nextChallenge }, prints: standing.prints, policy: policy.document };
   });
-  const { decision } = answer.verification;
+  const { decision, evidence, verificationId } = answer.verification;
   context.onDecided(decision.kind, decision.reasons, request.tier);
+  const call = { accountId, verificationId, tier: request.tier, decision, evidence, policy, heard, prints };
+  await gatherQuietly(context, caller, call);
   return answer;
 }

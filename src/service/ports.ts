@@ -255,6 +255,13 @@ export interface ChangeCounts {
   readonly firstCallAt: Date | null;
 }
 
+/**
+ * What became of a call that might give an utterance for a quiet print. `gathered`: kept until there are enough. `made`: the new print
+ * stands. `dropped`: the gathered do not all sound like one voice to the new model, and the odd one went. `nothing`: by the time of writing
+ * it was not wanted any more. `failed`: see the log.
+ */
+export type QuietResult = 'gathered' | 'made' | 'dropped' | 'nothing' | 'failed';
+
 export interface ModelChangeTable {
   /** What was gathered of an account for a print by this model, in the order of the calls. */
   candidates(accountId: string, modelId: string): Promise<readonly CandidateRow[]>;
@@ -270,17 +277,17 @@ export interface ModelChangeTable {
    * @param minVoiceLlr that a call needs
    */
   counts(modelId: string, utterances: number, minVoiceLlr: number, since: Date): Promise<ChangeCounts>;
-  /** Accounts that `undo` has something to do for, at most `limit`, held with FOR UPDATE. One account: that one, if it does. */
-  lockUndoable(modelId: string, accountId: string | null, limit: number): Promise<readonly string[]>;
+  /** Accounts that `undo` has something to do for, ordered, at most `limit`. */
+  undoable(modelId: string, limit: number): Promise<readonly string[]>;
   /**
-   * Erases of these accounts the derived prints by this model, where a print by another stands, and the candidates for it.
-   * Answers how many prints went.
+   * Erases the account's candidates for this model, and its derived print by it where a print by another model stands.
+   * Answers how many of each went.
    */
-  undo(modelId: string, accountIds: readonly string[]): Promise<number>;
-  /** Accounts with a print by this model and rows by others, at most `limit`, held with FOR UPDATE. */
-  lockFinishable(modelId: string, limit: number): Promise<readonly string[]>;
-  /** Erases of these accounts all prints by other models, superseded ones too, where one by this model stands; answers how many went. */
-  finish(modelId: string, accountIds: readonly string[]): Promise<number>;
+  undo(modelId: string, accountId: string): Promise<{ readonly voiceprints: number; readonly candidates: number }>;
+  /** Accounts that `finish` has something to do for, ordered, at most `limit`. */
+  finishable(modelId: string, limit: number): Promise<readonly string[]>;
+  /** Erases the account's prints by other models, superseded ones too, where one by this model stands; answers how many went. */
+  finish(modelId: string, accountId: string): Promise<number>;
 }
 
 export interface ChallengeRow {

@@ -87,50 +87,45 @@ export function modelChangeTable(query: TenantQuery): ModelChangeTable {
         firstCallAt: row.first_call_at,
       };
     },
-    async lockUndoable(modelId, accountId, limit) {
+    async undoable(modelId, limit) {
       return ids(
         await query(
-          `select account_id from accounts a where tenant_id = $1 and ($3::text is null or account_id = $3) and (
-             exists (select 1 from voiceprint_candidates c
-                     where c.tenant_id = $1 and c.account_id = a.account_id and c.model_id = $2)
-             or exists (select 1 from voiceprints v
-                        where v.tenant_id = $1 and v.account_id = a.account_id and ${undoable}))
-           order by account_id limit $4 for update`,
-          modelId,
-          accountId,
-          limit,
-        ),
-      );
-    },
-    async undo(modelId, accountIds) {
-      await query(
-        'delete from voiceprint_candidates where tenant_id = $1 and model_id = $2 and account_id = any($3)',
-        modelId,
-        accountIds,
-      );
-      const erased = await query(
-        `delete from voiceprints v where v.tenant_id = $1 and v.account_id = any($3) and ${undoable} returning 1`,
-        modelId,
-        accountIds,
-      );
-      return erased.length;
-    },
-    async lockFinishable(modelId, limit) {
-      return ids(
-        await query(
-          `select account_id from accounts a where tenant_id = $1 and exists
-             (select 1 from voiceprints v where v.tenant_id = $1 and v.account_id = a.account_id and ${finishable})
-           order by account_id limit $3 for update`,
+          `select account_id from voiceprint_candidates c where c.tenant_id = $1 and c.model_id = $2
+           union select account_id from voiceprints v where v.tenant_id = $1 and ${undoable}
+           order by account_id limit $3`,
           modelId,
           limit,
         ),
       );
     },
-    async finish(modelId, accountIds) {
-      const erased = await query(
-        `delete from voiceprints v where v.tenant_id = $1 and v.account_id = any($3) and ${finishable} returning 1`,
+    async undo(modelId, accountId) {
+      const candidates = await query(
+        'delete from voiceprint_candidates where tenant_id = $1 and model_id = $2 and account_id = $3 returning 1',
         modelId,
-        accountIds,
+        accountId,
+      );
+      const voiceprints = await query(
+        `delete from voiceprints v where v.tenant_id = $1 and v.account_id = $3 and ${undoable} returning 1`,
+        modelId,
+        accountId,
+      );
+      return { voiceprints: voiceprints.length, candidates: candidates.length };
+    },
+    async finishable(modelId, limit) {
+      return ids(
+        await query(
+          `select distinct account_id from voiceprints v where v.tenant_id = $1 and ${finishable}
+           order by account_id limit $3`,
+          modelId,
+          limit,
+        ),
+      );
+    },
+    async finish(modelId, accountId) {
+      const erased = await query(
+        `delete from voiceprints v where v.tenant_id = $1 and v.account_id = $3 and ${finishable} returning 1`,
+        modelId,
+        accountId,
       );
       return erased.length;
     },

@@ -1,13 +1,8 @@
 import t from 'tap';
 import { eraseAccount, getAccount, putAccount, setOptOut } from '../../src/service/accounts.js';
 import { giveConsent, withdrawConsent } from '../../src/service/consents.js';
-import {
-  addUtterance,
-  cancelEnrolment,
-  completeEnrolment,
-  getEnrolment,
-  startEnrolment,
-} from '../../src/service/enrolments.js';
+import { completeEnrolment } from '../../src/service/complete-enrolment.js';
+import { addUtterance, cancelEnrolment, getEnrolment, startEnrolment } from '../../src/service/enrolments.js';
 import { setPin } from '../../src/service/pins.js';
 import {
   attempt,

@@ -10,7 +10,8 @@ import { putAccount } from '../../src/service/accounts.js';
 import { createChallenge } from '../../src/service/challenges.js';
 import { giveConsent } from '../../src/service/consents.js';
 import type { Caller, ServiceContext } from '../../src/service/context.js';
-import { addUtterance, completeEnrolment, startEnrolment } from '../../src/service/enrolments.js';
+import { completeEnrolment } from '../../src/service/complete-enrolment.js';
+import { addUtterance, startEnrolment } from '../../src/service/enrolments.js';
 import type { AudioInput, Ears, Listening } from '../../src/service/listen.js';
 import { setPin } from '../../src/service/pins.js';
 import { roles, type AnswerKind } from '../../src/service/ports.js';
@@ -148,6 +149,7 @@ export async function openHarness(t: Test): Promise<Harness> {
     onStage: () => undefined,
     onDecided: () => undefined,
     onEnrolled: () => undefined,
+    onQuietUtterance: () => undefined,
   };
   const caller = (answer: AnswerKind): Caller => ({ tenantId: 'operator', apiKeyId: `key-${answer}`, roles, answer });
   return {

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { getAccount, putAccount } from '../../src/service/accounts.js';
-import { addUtterance, completeEnrolment, startEnrolment } from '../../src/service/enrolments.js';
+import { completeEnrolment } from '../../src/service/complete-enrolment.js';
+import { addUtterance, startEnrolment } from '../../src/service/enrolments.js';
 import {
   attempt,
   consented,

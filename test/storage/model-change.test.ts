@@ -139,14 +139,20 @@ void t.test('undo takes derived prints and candidates, and never an account’s 
   ];
   await store.transaction(tenantId, async (tx) => {
     await tx.modelChange.addCandidate(candidateRow(gathering));
-    t.equal(await tx.modelChange.finish('model-b', [last.accountId]), 1);
-    t.same(await tx.modelChange.lockUndoable('model-b', enrolled.accountId, 9), []);
-    const accounts = await tx.modelChange.lockUndoable('model-b', null, 9);
-    t.same([...accounts].sort(), [derived.accountId, gathering.accountId].sort());
-    t.equal((await tx.modelChange.lockUndoable('model-b', null, 1)).length, 1);
-    const all = [derived, enrolled, gathering, last].map(({ accountId }) => accountId);
-    t.equal(await tx.modelChange.undo('model-b', all), 1);
-    t.same(await tx.modelChange.lockUndoable('model-b', null, 9), []);
+    t.equal(await tx.modelChange.finish('model-b', last.accountId), 1);
+    t.same(await tx.modelChange.undoable('model-b', 9), [derived.accountId, gathering.accountId].sort());
+    t.equal((await tx.modelChange.undoable('model-b', 1)).length, 1);
+    const undone = [];
+    for (const { accountId } of [derived, enrolled, gathering, last]) {
+      undone.push(await tx.modelChange.undo('model-b', accountId));
+    }
+    t.same(undone, [
+      { voiceprints: 1, candidates: 0 },
+      { voiceprints: 0, candidates: 0 },
+      { voiceprints: 0, candidates: 1 },
+      { voiceprints: 0, candidates: 0 },
+    ]);
+    t.same(await tx.modelChange.undoable('model-b', 9), []);
     t.same(await tx.modelChange.candidates(gathering.accountId, 'model-b'), []);
   });
   t.same(await modelsOf(tenantId, derived.accountId), ['model-a']);
@@ -162,9 +168,10 @@ void t.test(
     await store.transaction(tenantId, async (tx) => {
       const older = voiceprintRow(moved.accountId, { supersededAt: moment(1) });
       await tx.voiceprints.add(older);
-      t.same(await tx.modelChange.lockFinishable('model-b', 9), [moved.accountId]);
-      t.equal(await tx.modelChange.finish('model-b', [moved.accountId, waiting.accountId]), 2);
-      t.same(await tx.modelChange.lockFinishable('model-b', 9), []);
+      t.same(await tx.modelChange.finishable('model-b', 9), [moved.accountId]);
+      t.equal(await tx.modelChange.finish('model-b', moved.accountId), 2);
+      t.equal(await tx.modelChange.finish('model-b', waiting.accountId), 0);
+      t.same(await tx.modelChange.finishable('model-b', 9), []);
     });
     t.same(await modelsOf(tenantId, moved.accountId), ['model-b']);
     t.same(await modelsOf(tenantId, waiting.accountId), ['model-a']);

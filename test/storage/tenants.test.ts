@@ -161,10 +161,10 @@ void t.test('nothing a tenant does, with another tenant’s ids, changes a row o
     await tx.voiceprints.replace(accountId, [voiceprintRow(accountId)], moment());
     await tx.modelChange.dropCandidate(theirs.candidate.verificationId, 'model-b');
     await tx.modelChange.dropCandidates(accountId, 'model-b');
-    t.same(await tx.modelChange.lockUndoable('model-b', null, 9), []);
-    t.equal(await tx.modelChange.undo('model-b', [accountId]), 0);
-    t.same(await tx.modelChange.lockFinishable('model-b', 9), []);
-    t.equal(await tx.modelChange.finish('model-b', [accountId]), 0);
+    t.same(await tx.modelChange.undoable('model-b', 9), []);
+    t.same(await tx.modelChange.undo('model-b', accountId), { voiceprints: 0, candidates: 0 });
+    t.same(await tx.modelChange.finishable('model-b', 9), []);
+    t.equal(await tx.modelChange.finish('model-b', accountId), 0);
     t.equal(await tx.voiceprints.eraseAll(accountId), 1);
     t.equal(await tx.challenges.claim(theirs.challenge.challengeId, moment()), false);
     await tx.challenges.expireOldest(accountId, 0, moment());

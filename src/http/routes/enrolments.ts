@@ -1,12 +1,7 @@
 import Type, { type Static } from 'typebox';
 import type { ServiceContext } from '../../service/context.js';
-import {
-  addUtterance,
-  cancelEnrolment,
-  completeEnrolment,
-  getEnrolment,
-  startEnrolment,
-} from '../../service/enrolments.js';
+import { completeEnrolment } from '../../service/complete-enrolment.js';
+import { addUtterance, cancelEnrolment, getEnrolment, startEnrolment } from '../../service/enrolments.js';
 import type { App } from '../http-app.js';
 import { binary, filePart, formChannel, fromForm, fromJson, fromRaw, jsonAudio } from '../audio-body.js';
 import { callerOf } from '../authentication.js';
