@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import type { ServiceContext } from '../../service/context.js';
+import { scorerOf, type ServiceContext } from '../../service/context.js';
 import { changeProgress, undoChange, voiceprintsByModel } from '../../service/model-change.js';
 import type { App } from '../http-app.js';
 import { callerOf } from '../authentication.js';
@@ -61,7 +61,7 @@ export function modelRoutes(app: App, context: ServiceContext): void {
         loaded: context.ears.modelIds.map((id, place) => ({
           modelId: id,
           active: place === 0,
-          calibrationVersion: context.scorers.get(id)?.version ?? '',
+          calibrationVersion: scorerOf(context, id).calibration.version,
         })),
         voiceprints: await voiceprintsByModel(context, caller),
         change: await changeProgress(context, caller, request.query.to ?? null),
