@@ -2,6 +2,8 @@ import { performance } from 'node:perf_hooks';
 import { join } from 'node:path';
 import { activityNetworkOf, loadActivityCard } from '../src/audio/activity-card.js';
 import { SpeechActivityDetector } from '../src/audio/speech-activity.js';
+import { createDigitRecogniser } from '../src/challenge/digit-recogniser.js';
+import { loadRecogniserCard, recogniserNetworkOf } from '../src/challenge/recogniser-card.js';
 import { defaultPolicy } from '../src/decision/policy.js';
 import { createEmbedder } from '../src/embedding/embedder.js';
 import { loadModelCard, networkOf } from '../src/embedding/model-card.js';
@@ -76,8 +78,14 @@ async function bareWork(): Promise<{ hear(bytes: Buffer): Promise<unknown>; clos
   const activityDir = join(modelsDir, 'activity-8k');
   const card = await loadModelCard(speakerDir);
   const activityCard = await loadActivityCard(activityDir);
+  const recogniserDir = join(modelsDir, 'digits-8k');
+  const recogniserCard = await loadRecogniserCard(recogniserDir);
   const pool = await startInferencePool({
-    networks: [networkOf(card, speakerDir), activityNetworkOf(activityCard, activityDir)],
+    networks: [
+      networkOf(card, speakerDir),
+      activityNetworkOf(activityCard, activityDir),
+      recogniserNetworkOf(recogniserCard, recogniserDir),
+    ],
     workers,
     queueLimit: 64,
   });
@@ -85,11 +93,15 @@ async function bareWork(): Promise<{ hear(bytes: Buffer): Promise<unknown>; clos
     limits: { maxBytes: 8e6, maxSeconds: 60, ffmpegPath: 'ffmpeg', ffmpegProcesses: 1, ffmpegTimeoutMs: 10_000 },
     activity: new SpeechActivityDetector(pool, activityCard),
     embedders: [createEmbedder(pool, card)],
+    recogniser: createDigitRecogniser(pool, recogniserCard),
     onStage: () => undefined,
   });
   return {
     hear: async (bytes) =>
-      ears.hear(await ears.decode({ bytes, contentType: 'audio/wav', channel: null }), { hears: 'caller' }),
+      ears.hear(await ears.decode({ bytes, contentType: 'audio/wav', channel: null }), {
+        hears: 'caller',
+        digitsIn: 'zh',
+      }),
     close: () => pool.close(),
   };
 }

@@ -3,6 +3,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { activityNetworkOf, loadActivityCard } from './audio/activity-card.js';
 import { SpeechActivityDetector } from './audio/speech-activity.js';
+import { createDigitRecogniser } from './challenge/digit-recogniser.js';
+import { loadRecogniserCard, recogniserNetworkOf } from './challenge/recogniser-card.js';
+import { checkRecogniserGolden } from './challenge/recogniser-golden.js';
 import type { Config } from './config.js';
 import { createPinVault } from './credential/pin-vault.js';
 import { createEmbedder } from './embedding/embedder.js';
@@ -63,6 +66,8 @@ export async function start(config: Config, log: Logger): Promise<Voicegate> {
   const speakers = second === null ? [active] : [active, second];
   const activityDir = join(modelsDir, 'activity-8k');
   const activityCard = await loadActivityCard(activityDir);
+  const recogniserDir = resolveModelDir(config.recogniserId, config.installedModelsDir);
+  const recogniserCard = await loadRecogniserCard(recogniserDir);
   const metrics = createMetrics({
     waiting: () => pool.status().waiting,
     running: () => pool.status().running,
@@ -70,7 +75,11 @@ export async function start(config: Config, log: Logger): Promise<Voicegate> {
     workersReplaced: () => pool.status().workersReplaced,
   });
   const pool = await startInferencePool({
-    networks: [...speakers.map(({ card, dir }) => networkOf(card, dir)), activityNetworkOf(activityCard, activityDir)],
+    networks: [
+      ...speakers.map(({ card, dir }) => networkOf(card, dir)),
+      activityNetworkOf(activityCard, activityDir),
+      recogniserNetworkOf(recogniserCard, recogniserDir),
+    ],
     workers: config.workers,
     queueLimit: config.queueLimit,
     onEvent: (event) => {
@@ -82,6 +91,7 @@ export async function start(config: Config, log: Logger): Promise<Voicegate> {
     },
   });
   for (const { card, dir } of speakers) await checkGolden(pool, card, dir);
+  await checkRecogniserGolden(pool, recogniserCard, recogniserDir);
   const context: ServiceContext = {
     store,
     ears: createEars({
@@ -93,6 +103,7 @@ export async function start(config: Config, log: Logger): Promise<Voicegate> {
       },
       activity: new SpeechActivityDetector(pool, activityCard),
       embedders: [createEmbedder(pool, active.card), ...(second === null ? [] : [createEmbedder(pool, second.card)])],
+      recogniser: createDigitRecogniser(pool, recogniserCard),
       onStage: metrics.stage,
     }),
     pins: await createPinVault({

@@ -55,6 +55,11 @@ const settings = {
         'Speaker model beside it while a model is changed, the next or the last one: each judges the voiceprints that it made',
     }),
   ),
+  VOICEGATE_RECOGNISER: Type.String({
+    default: 'digits-8k',
+    pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$',
+    description: 'Digit recogniser: a folder name in models/ or among the installed models',
+  }),
   VOICEGATE_MODELS_DIR: Type.Optional(
     Type.String({
       minLength: 1,
@@ -137,6 +142,7 @@ export interface Config {
   readonly installedModelsDir: string;
   /** The model beside it; null: none. */
   readonly secondModelId: string | null;
+  readonly recogniserId: string;
   readonly workers: number;
   readonly queueLimit: number;
   readonly maxBodyBytes: number;
@@ -215,6 +221,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     modelId: value.VOICEGATE_MODEL,
     installedModelsDir: resolve(value.VOICEGATE_MODELS_DIR ?? join(dataDir, 'models')),
     secondModelId: value.VOICEGATE_SECOND_MODEL ?? null,
+    recogniserId: value.VOICEGATE_RECOGNISER,
     workers: value.VOICEGATE_WORKERS,
     queueLimit: value.VOICEGATE_QUEUE_LIMIT,
     maxBodyBytes: value.VOICEGATE_MAX_BODY_BYTES,

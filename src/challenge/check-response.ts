@@ -25,6 +25,16 @@ export function checkResponse(expected: string, heard: DigitEvidence): PhraseRes
 }
 
 /**
+ * Holds what was heard against several strings, any of which may have been said.
+ * @param prompts at least one
+ * @returns the check of the likeliest one
+ */
+export function checkAgainstAny(prompts: readonly string[], heard: DigitEvidence): PhraseResult {
+  const llrs = prompts.map((prompt) => expectedLlr(prompt, heard).llr);
+  return checkResponse(prompts[llrs.indexOf(Math.max(...llrs))] ?? '', heard);
+}
+
+/**
  * Log posterior probability of the expected string, natural, at most 0 (−Infinity where it cannot have been said in the time). Where
  * it is no match and the digits heard begin with a part of it, stop, and end as it ends, it is looked for again after the false start.
  * @returns also how many of the digits heard were a false start

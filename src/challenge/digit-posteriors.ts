@@ -7,8 +7,8 @@ export const classes = 11;
 /** How likely each digit is at each moment. */
 export interface DigitPosteriors {
   readonly frames: number;
-  /** Natural log probabilities, row-major [frames, 11]: column 0 is the gap, 1 + d the digit d. The probabilities of a row sum to 1. */
-  readonly logs: Float64Array;
+  /** Row-major [frames, 11]: column 0 is the gap, 1 + d the digit d. A row sums to 1. */
+  readonly probabilities: Float64Array;
 }
 
 /** How a language's units collapse to digits; made once by `digitGrammar`. */
@@ -48,9 +48,9 @@ export function digitGrammar(units: readonly string[], language: RecogniserLangu
 export function collapse(values: Float32Array, { classOf, factor, temperature, floor }: DigitGrammar): DigitPosteriors {
   const units = classOf.length;
   const frames = Math.floor(values.length / units);
-  const logs = new Float64Array(frames * classes);
+  const probabilities = new Float64Array(frames * classes);
   for (let frame = 0; frame < frames; frame++) {
-    const row = logs.subarray(frame * classes, (frame + 1) * classes);
+    const row = probabilities.subarray(frame * classes, (frame + 1) * classes);
     for (let unit = 0; unit < units; unit++) {
       const at = classOf[unit] as number;
       if (at < 0) continue;
@@ -65,13 +65,13 @@ export function collapse(values: Float32Array, { classOf, factor, temperature, f
     }
     const floored = row.map((value) => Math.max(floor, whole > 0 ? value / whole : 0));
     const sum = floored.reduce((total, value) => total + value, 0);
-    floored.forEach((value, at) => (row[at] = Math.log(value / sum)));
+    floored.forEach((value, at) => (row[at] = value / sum));
   }
-  return { frames, logs };
+  return { frames, probabilities };
 }
 
 /** What is left from a frame on. */
-export function fromFrame({ frames, logs }: DigitPosteriors, first: number): DigitPosteriors {
+export function fromFrame({ frames, probabilities }: DigitPosteriors, first: number): DigitPosteriors {
   const start = Math.min(frames, Math.max(0, first));
-  return { frames: frames - start, logs: logs.subarray(start * classes) };
+  return { frames: frames - start, probabilities: probabilities.subarray(start * classes) };
 }

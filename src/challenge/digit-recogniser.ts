@@ -28,12 +28,14 @@ export interface DigitRecogniser {
   readonly recogniserId: string;
   /** Rate that samples must have. */
   readonly sampleRateHz: number;
+  /** Fewer samples than this are refused. */
+  readonly shortestSamples: number;
   /** Languages that both the prompts and the recogniser know. */
   readonly languages: readonly Language[];
   /**
    * @param samples finite, mono, [-1, 1], at `sampleRateHz`: one answer, quiet before and after does no harm; copied
    * @returns null where the recogniser does not know the language
-   * @throws VoicegateError `audio_empty` for fewer than the card's `shortestSeconds`; the pool's `busy`, `inference_failed`,
+   * @throws VoicegateError `audio_empty` for fewer than `shortestSamples`; the pool's `busy`, `inference_failed`,
    *   `shutting_down`; the signal's reason when aborted
    */
   recognise(samples: Float32Array, language: Language, signal?: AbortSignal): Promise<DigitEvidence | null>;
@@ -42,6 +44,7 @@ export interface DigitRecogniser {
 /** Joins a card with a pool that holds the card's network. */
 export function createDigitRecogniser(pool: InferencePool, card: RecogniserCard): DigitRecogniser {
   const { sampleRateHz } = card.frontEnd;
+  const shortestSamples = Math.ceil(card.shortestSeconds * sampleRateHz);
   const known = new Map<Language, { readonly rules: RecogniserLanguage; readonly grammar: DigitGrammar }>();
   for (const language of Object.keys(promptLanguages) as Language[]) {
     const rules = card.languages[language];
@@ -50,11 +53,12 @@ export function createDigitRecogniser(pool: InferencePool, card: RecogniserCard)
   return {
     recogniserId: card.id,
     sampleRateHz,
+    shortestSamples,
     languages: [...known.keys()],
     async recognise(samples, language, signal) {
       const found = known.get(language);
       if (found === undefined) return null;
-      if (samples.length < card.shortestSeconds * sampleRateHz) {
+      if (samples.length < shortestSamples) {
         throw new VoicegateError('audio_empty', `${samples.length} samples are too short for recogniser ${card.id}`, {
           hint: `At least ${card.shortestSeconds} s are needed`,
         });

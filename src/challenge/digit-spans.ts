@@ -1,4 +1,5 @@
 import type { SampleSpan } from '../audio/waveform.js';
+import { maySkip, statesOf } from './ctc.js';
 import { classes, type DigitPosteriors } from './digit-posteriors.js';
 
 /** Where one digit was said. */
@@ -28,6 +29,7 @@ export function digitSpans(
   { frameSamples, firstFrameCentreSample }: FrameGrid,
   totalSamples: number,
 ): DigitSpan[] {
+  const { probabilities } = posteriors;
   const own = likeliestFrames(posteriors, digits);
   const sampleAt = (frame: number): number =>
     Math.min(totalSamples, Math.max(0, Math.trunc(frame * frameSamples + firstFrameCentreSample)));
@@ -39,40 +41,35 @@ export function digitSpans(
     const left = Math.max(first - reachFrames, previous === undefined ? -Infinity : (previous + first) / 2);
     const right = Math.min(last + reachFrames, next === undefined ? Infinity : (last + next) / 2);
     const column = 1 + Number(digits[index]);
-    const sum = frames.reduce(
-      (total, frame) => total + Math.exp(posteriors.logs[frame * classes + column] as number),
-      0,
-    );
+    const sum = frames.reduce((total, frame) => total + (probabilities[frame * classes + column] as number), 0);
     return { startSample: sampleAt(left), endSample: sampleAt(right), confidence: sum / frames.length };
   });
 }
 
 /** The frames that each digit has to itself on the likeliest path; empty where there is none. */
-function likeliestFrames({ frames, logs }: DigitPosteriors, digits: string): number[][] {
+function likeliestFrames({ frames, probabilities }: DigitPosteriors, digits: string): number[][] {
   if (digits === '' || frames === 0) return [];
-  const columns = [0, ...[...digits].flatMap((digit) => [1 + Number(digit), 0])];
-  const states = columns.length;
-  const cameFrom = new Uint16Array(frames * states);
-  let before = new Float64Array(states).fill(-Infinity);
-  before[0] = logs[0] as number;
-  before[1] = logs[columns[1] as number] as number;
-  for (let frame = 1; frame < frames; frame++) {
-    const now = new Float64Array(states);
-    for (let state = 0; state < states; state++) {
+  const states = statesOf(digits);
+  const skips = states.map((_, state) => maySkip(states, state));
+  const last = states.length - 1;
+  const cameFrom = new Uint16Array(frames * states.length);
+  const likeliest = new Float64Array(states.length).fill(-Infinity);
+  likeliest[0] = 0;
+  for (let frame = 0; frame < frames; frame++) {
+    for (let state = last; state >= 0; state--) {
       let from = state;
-      if (state > 0 && (before[state - 1] as number) > (before[from] as number)) from = state - 1;
-      const maySkip = state > 2 && state % 2 === 1 && columns[state] !== columns[state - 2];
-      if (maySkip && (before[state - 2] as number) > (before[from] as number)) from = state - 2;
-      cameFrom[frame * states + state] = from;
-      now[state] = (before[from] as number) + (logs[frame * classes + (columns[state] as number)] as number);
+      if (state > 0 && (likeliest[state - 1] as number) > (likeliest[from] as number)) from = state - 1;
+      if (skips[state] === true && (likeliest[state - 2] as number) > (likeliest[from] as number)) from = state - 2;
+      cameFrom[frame * states.length + state] = from;
+      const probability = probabilities[frame * classes + (states[state] as number)] as number;
+      likeliest[state] = (likeliest[from] as number) + Math.log(probability);
     }
-    before = now;
   }
-  let state = (before[states - 1] as number) >= (before[states - 2] as number) ? states - 1 : states - 2;
+  let state = (likeliest[last] as number) >= (likeliest[last - 1] as number) ? last : last - 1;
   const own = Array.from(digits, (): number[] => []);
   for (let frame = frames - 1; frame >= 0; frame--) {
     if (state % 2 === 1) own[(state - 1) / 2]?.unshift(frame);
-    state = cameFrom[frame * states + state] as number;
+    state = cameFrom[frame * states.length + state] as number;
   }
   return own.every((list) => list.length > 0) ? own : [];
 }

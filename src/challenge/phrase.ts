@@ -22,6 +22,9 @@ export type PhraseResult =
       readonly recogniserId: string;
     };
 
+/** Nobody listened for digits. */
+export const notPerformed: PhraseResult = { kind: 'not_performed' };
+
 /**
  * The verdict that may count for or against a caller.
  * @param trustedLanguages experimental languages that the policy trusts all the same

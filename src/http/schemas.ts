@@ -84,6 +84,21 @@ export const quality = closed({
   bandwidthHz: Type.Number(),
 });
 
+/** Whether the right digits were said. */
+export const phrase = Type.Union([
+  closed({ kind: Type.Literal('not_performed') }),
+  closed({
+    kind: Type.Literal('checked'),
+    language: oneOf(['zh', 'en'] as const, ''),
+    status: oneOf(['supported', 'experimental'] as const, 'experimental: counts only where the policy trusts it'),
+    verdict: oneOf(['match', 'near_miss', 'wrong', 'silence'] as const, 'near_miss: all but one digit'),
+    llr: Type.Number({ description: 'Calibrated natural log-likelihood ratio' }),
+    differences: Type.Integer({ description: 'Digits dropped, added or changed' }),
+    digitNetSpeechSeconds: Type.Number({ description: 'Seconds of speech that are digits' }),
+    recogniserId: Type.String(),
+  }),
+]);
+
 export const progress = closed({
   utterances: Type.Integer(),
   utterancesNeeded: Type.Integer(),

@@ -1,3 +1,4 @@
+import { notPerformed, type PhraseResult } from '../challenge/phrase.js';
 import { decide } from '../decision/decide.js';
 import type { Evidence } from '../decision/evidence.js';
 import type { PolicyDocument } from '../decision/policy.js';
@@ -9,8 +10,8 @@ import { scorerOf, type Caller, type ServiceContext } from './context.js';
 
 /**
  * What an `opaque` key is answered for an account that has no voice to compare: the decision that an enrolled account would get if a
- * stranger called it with a wrong PIN. The stranger's LLR is drawn from the calibration's distribution for different speakers. As real
- * scores do, it belongs to the account and the recording: saying the same again is answered the same again. The record keeps the true
+ * stranger called it with a wrong PIN and read the digits out. The stranger's LLR is drawn from the calibration's distribution for
+ * different speakers. As real scores do, it belongs to the account and the recording: saying the same again is answered the same again. The record keeps the true
  * reason.
  * @returns the decision to answer and record, and the one to count on the attempt ladder, which moves as a real account's would
  */
@@ -41,6 +42,7 @@ export function answeredAsDecoy(
             voiceprintAgeSeconds: Number.MAX_SAFE_INTEGER,
             voiceprintReplacedAnother: false,
           },
+    phrase: strangersPhrase(context, caller, attempt),
   };
   const counted = decide(pretended, policy, request.tier);
   const kind = counted.kind === 'ACCEPT' ? 'REJECT' : counted.kind;
@@ -63,8 +65,50 @@ function strangersLlr(
   return meanLlr + sdLlr * Math.SQRT1_2 * (draw() + draw(recordingSha256));
 }
 
+/** Shares of callers who read the digits out that are found to have said them, or nearly. */
+const matchShare = 0.9;
+const nearMissShare = 0.07;
+
+/**
+ * What the phrase check might have found of a caller who reads the digits out; drawn, since nobody may listen. Belongs to the challenge and
+ * the recording.
+ */
+function strangersPhrase(
+  context: ServiceContext,
+  caller: Caller,
+  { request, opened, heard, recordingSha256 }: Attempt,
+): PhraseResult {
+  if (opened.digits === null || heard === null || heard.digits === null) return notPerformed;
+  const { rules, language, recogniserId, digitNetSpeechSeconds } = heard.digits;
+  const bytes = keyedHash(
+    context.hashKey,
+    'decoy-phrase',
+    caller.tenantId,
+    request.accountId,
+    opened.digits,
+    recordingSha256,
+  );
+  const ticket = uniform(bytes, 0);
+  const verdict = ticket < matchShare ? 'match' : ticket < matchShare + nearMissShare ? 'near_miss' : 'wrong';
+  const { leastLlr, mostLlr } = rules.calibration;
+  return {
+    kind: 'checked',
+    language,
+    status: rules.status,
+    verdict,
+    llr: verdict === 'match' ? mostLlr * uniform(bytes, 4) : leastLlr * uniform(bytes, 4),
+    differences: 0,
+    digitNetSpeechSeconds,
+    recogniserId,
+  };
+}
+
 /** A standard normal number made of 8 uniform bytes (Box–Muller). */
 function standardNormal(bytes: Buffer): number {
-  const uniform = (offset: number): number => (bytes.readUInt32BE(offset) + 1) / (2 ** 32 + 1);
-  return Math.sqrt(-2 * Math.log(uniform(0))) * Math.cos(2 * Math.PI * uniform(4));
+  return Math.sqrt(-2 * Math.log(uniform(bytes, 0))) * Math.cos(2 * Math.PI * uniform(bytes, 4));
+}
+
+/** A number between 0 and 1 made of 4 uniform bytes. */
+function uniform(bytes: Buffer, offset: number): number {
+  return (bytes.readUInt32BE(offset) + 1) / (2 ** 32 + 1);
 }

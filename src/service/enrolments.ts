@@ -1,5 +1,7 @@
+import { checkAgainstAny } from '../challenge/check-response.js';
 import { enrolmentPrompts } from '../challenge/draw.js';
 import type { Language } from '../challenge/languages.js';
+import { notPerformed, type PhraseResult } from '../challenge/phrase.js';
 import type { QualityReport } from '../audio/waveform.js';
 import type { PolicyDocument } from '../decision/policy.js';
 import type { Reason } from '../decision/reasons.js';
@@ -19,6 +21,8 @@ export interface UtteranceAnswer {
   /** Why not; empty when accepted. */
   readonly reasons: readonly Reason[];
   readonly quality: QualityReport;
+  /** Whether one of the enrolment's prompts was said; in an experimental language it only informs, unless the policy trusts it. */
+  readonly phrase: PhraseResult;
   readonly progress: EnrolmentProgress;
 }
 
@@ -108,16 +112,22 @@ export async function addUtterance(
   enrolmentId: string,
   audio: AudioInput,
 ): Promise<UtteranceAnswer> {
-  const { rules, modelId } = await context.store.transaction(caller.tenantId, async (tx) => {
+  const { rules, modelId, language, prompts } = await context.store.transaction(caller.tenantId, async (tx) => {
     const row = found(await tx.enrolments.get(enrolmentId));
     await mayHear(context, caller, tx, row);
     const policy = await policyFor(tx, row);
     roomForOneMore((await keptOf(tx, row)).length, policy);
-    return { rules: policy, modelId: row.modelId };
+    return { rules: policy, modelId: row.modelId, language: row.language, prompts: row.prompts };
   });
   const waveform = await context.ears.decode(audio);
-  const heard = await context.ears.hear(waveform, { hears: 'caller', modelId, otherHears: 'caller' });
-  const refused = judgeUtterance(heard, rules);
+  const heard = await context.ears.hear(waveform, {
+    hears: 'caller',
+    modelId,
+    otherHears: 'caller',
+    digitsIn: language,
+  });
+  const phrase = heard.digits === null ? notPerformed : checkAgainstAny(prompts, heard.digits);
+  const refused = judgeUtterance(heard, phrase, rules);
   return context.store.transaction(caller.tenantId, async (tx) => {
     // Under the account's lock, as everything that ends a consent: what it erases cannot come in behind its back.
     const { row } = await hold(tx, enrolmentId);
@@ -136,6 +146,7 @@ export async function addUtterance(
       accepted: refused.length === 0,
       reasons: refused,
       quality: heard.report,
+      phrase,
       progress: progressOf(kept, rules),
     };
   });

@@ -1,3 +1,4 @@
+import { notPerformed } from '../challenge/phrase.js';
 import { afterDecision, gate as attemptGate, isCountedFailure } from '../decision/attempts.js';
 import { decide } from '../decision/decide.js';
 import type { Evidence } from '../decision/evidence.js';
@@ -8,7 +9,7 @@ import { answeredAsDecoy } from './decoy.js';
 import type { Tx, VerificationRow } from './ports.js';
 import { printFor } from './prints.js';
 import { gatherQuietly } from './quiet-print.js';
-import { accountEvidence, checkNotContinued, compareVoice } from './verify-steps.js';
+import { accountEvidence, checkNotContinued, comparePhrase, compareVoice } from './verify-steps.js';
 import { recordFailure, velocityExceeded } from './velocity.js';
 
 /** The decision with all that led to it; the edge leaves out what an `opaque` key may not see. */
@@ -56,7 +57,7 @@ export async function judge(
           ? { kind: 'not_measured' }
           : { kind: 'measured', report: heard.report, minWindowCosine: heard.minWindowCosine },
       voice: weigh && heard !== null ? compareVoice(context, print, heard, now) : { kind: 'not_compared' },
-      phrase: { kind: 'not_performed' },
+      phrase: weigh && heard !== null ? comparePhrase(opened, heard) : notPerformed,
       pin: attempt.pin === null ? 'missing' : weigh && samePin ? attempt.pin : 'not_checked',
       call: { continuesGiven: opened.continuesGiven, identifiedByAgent: request.identifiedByAgent },
       gate,

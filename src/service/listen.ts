@@ -5,6 +5,8 @@ import type { SpeechActivityDetector } from '../audio/speech-activity.js';
 import { trackOf } from '../audio/speech-track.js';
 import type { SpeechWindow } from '../audio/speech-windows.js';
 import type { QualityReport, Waveform } from '../audio/waveform.js';
+import type { DigitEvidence, DigitRecogniser } from '../challenge/digit-recogniser.js';
+import type { Language } from '../challenge/languages.js';
 import type { Embedder } from '../embedding/embedder.js';
 import type { Embedding } from '../embedding/embedding.js';
 import { cosine } from '../scoring/cosine.js';
@@ -28,13 +30,18 @@ export interface Heard {
   readonly otherEmbedding: Embedding | null;
   /** Smallest cosine between windows of the utterance, or the halves of its only one; null when it is too short to be cut. */
   readonly minWindowCosine: number | null;
+  /**
+   * The digits said; null when nobody listened for them, the recogniser does not know the language, or there was too little speech.
+   * A decoy's are those of a noise. Lives as long as the request.
+   */
+  readonly digits: DigitEvidence | null;
   /** The speech that was kept, at the telephone's rate. Lives as long as the request and goes nowhere but to `embed`. */
   readonly windows: readonly SpeechWindow[];
 }
 
 /**
- * Whose voice a network hears. `decoy`: a noise of the same length is embedded in place of the recording, which costs the same and makes
- * nothing of the voice of somebody who did not consent.
+ * Whose voice a network hears. `decoy`: a noise of the same length is embedded and searched for digits in place of the recording, which
+ * costs the same and makes nothing of the voice of somebody who did not consent.
  */
 export type Listening = 'caller' | 'decoy';
 
@@ -48,9 +55,11 @@ export interface Listeners {
    * with one model loaded there is no other.
    */
   readonly otherHears?: Listening;
+  /** Language of the digits that are listened for; by default nobody listens for digits. */
+  readonly digitsIn?: Language;
 }
 
-/** Bytes → waveform → quality and embedding. */
+/** Bytes → waveform → quality, embedding and digits. */
 export interface Ears {
   /** The loaded models: the active one, and perhaps one beside it. */
   readonly modelIds: readonly [string, ...string[]];
@@ -63,12 +72,14 @@ export interface Ears {
 /** Least net speech of a recording that an embedding network is given, seconds; more where a model wants more. */
 const leastSpeechSeconds = 0.3;
 
-/** Joins decoder, speech activity, quality and embedding. */
+/** Joins decoder, speech activity, quality, embedding and digits. */
 export function createEars(parts: {
   readonly limits: AudioLimits;
   readonly activity: SpeechActivityDetector;
   /** The active model's, and perhaps that of one beside it. */
   readonly embedders: readonly [Embedder, ...Embedder[]];
+  /** At the telephone's rate; null: nobody listens for digits. */
+  readonly recogniser: DigitRecogniser | null;
   readonly onStage: (stage: string, seconds: number) => void;
 }): Ears {
   const timed = async <T>(stage: string, work: Promise<T>): Promise<T> => {
@@ -80,10 +91,13 @@ export function createEars(parts: {
     }
   };
   const { sampleRateHz } = parts.activity;
+  const { recogniser } = parts;
   const [active, second] = parts.embedders;
   const leastSeconds = Math.max(
     leastSpeechSeconds,
-    ...parts.embedders.map((one) => one.shortestSamples / one.sampleRateHz),
+    ...[...parts.embedders, ...(recogniser === null ? [] : [recogniser])].map(
+      (one) => one.shortestSamples / one.sampleRateHz,
+    ),
   );
   const embedderOf = (modelId: string): Embedder => {
     const found = parts.embedders.find((one) => one.modelId === modelId);
@@ -100,8 +114,7 @@ export function createEars(parts: {
     windows: readonly SpeechWindow[],
     halve: boolean,
   ) => {
-    const heardBy = (samples: Float32Array): Promise<Float32Array> =>
-      vectorOf(embedder, listening === 'caller' ? samples : noise(samples.length));
+    const heardBy = (samples: Float32Array): Promise<Float32Array> => vectorOf(embedder, sounding(samples, listening));
     const [only] = windows;
     const halves = halve && windows.length === 1 && only !== undefined ? halvesOf(only, sampleRateHz) : [];
     const [vectors, [first, last]] = await Promise.all([
@@ -131,7 +144,7 @@ export function createEars(parts: {
       );
       return decoded.waveform;
     },
-    async hear(waveform, { hears, modelId = active.modelId, otherHears }) {
+    async hear(waveform, { hears, modelId = active.modelId, otherHears, digitsIn }) {
       const asked = embedderOf(modelId);
       const other = asked === active ? second : active;
       const activity = await timed('activity', parts.activity.detect(waveform));
@@ -139,22 +152,29 @@ export function createEars(parts: {
       const report = track.report();
       const windows = track.readWindows();
       if (report.netSpeechSeconds < leastSeconds) {
-        return { report, embedding: null, otherEmbedding: null, minWindowCosine: null, windows };
+        return { report, embedding: null, otherEmbedding: null, minWindowCosine: null, digits: null, windows };
       }
-      const [voice, otherVoice] = await timed(
-        'embedding',
-        Promise.all([
-          voiceOf(asked, hears, windows, true),
-          other === undefined || otherHears === undefined
-            ? null
-            : voiceOf(other, otherHears, windows, otherHears === 'decoy'),
-        ]),
-      );
+      const [[voice, otherVoice], digits] = await Promise.all([
+        timed(
+          'embedding',
+          Promise.all([
+            voiceOf(asked, hears, windows, true),
+            other === undefined || otherHears === undefined
+              ? null
+              : voiceOf(other, otherHears, windows, otherHears === 'decoy'),
+          ]),
+        ),
+        // In one piece, whatever the windows are: a digit may lie across an edge, or in a last window that is left out.
+        digitsIn === undefined || recogniser === null
+          ? null
+          : timed('digits', recogniser.recognise(sounding(keptSpeech(waveform, activity), hears), digitsIn)),
+      ]);
       return {
         report,
         embedding: voice.embedding,
         otherEmbedding: otherHears === 'caller' ? (otherVoice?.embedding ?? null) : null,
         minWindowCosine: voice.leastCosine,
+        digits,
         windows,
       };
     },
@@ -170,6 +190,10 @@ function halvesOf({ samples, spans, netSpeechSeconds }: SpeechWindow, sampleRate
   const tight = keptSpeech({ samples, sampleRateHz }, { spans, sampleRateHz, netSpeechSeconds }, windowKeepRules);
   return voiceWindows(tight, sampleRateHz);
 }
+
+/** The speech itself, or a noise of its length. */
+const sounding = (speech: Float32Array, listening: Listening): Float32Array =>
+  listening === 'caller' ? speech : noise(speech.length);
 
 /** A quiet deterministic noise (32-bit LCG, Numerical Recipes' constants): only its length matters. */
 function noise(length: number): Float32Array {

@@ -1,4 +1,6 @@
 import { challengeState } from '../challenge/challenge-state.js';
+import { checkResponse } from '../challenge/check-response.js';
+import { notPerformed, type PhraseResult } from '../challenge/phrase.js';
 import { gate as attemptGate } from '../decision/attempts.js';
 import type { AccountEvidence, ChallengeEvidence, VoiceEvidence } from '../decision/evidence.js';
 import { VoicegateError } from '../errors.js';
@@ -18,6 +20,8 @@ export interface OpenedVerification {
   readonly challenge: ChallengeEvidence;
   /** This request, and no other, took the challenge: its audio will be judged. */
   readonly judged: boolean;
+  /** What is to be said; null for a challenge that is unknown, and where free speech is judged. */
+  readonly digits: string | null;
   readonly language: ChallengeRow['language'];
   readonly gateOpen: boolean;
   /** The loaded model that listens: the one that made the account's print, else the active one. */
@@ -44,6 +48,7 @@ export async function openVerification(
     pinHash: standing.account?.pinHash ?? null,
     challenge: state,
     judged: state === 'valid' || state === 'not_required',
+    digits: challenge?.digits ?? null,
     language: challenge?.language ?? 'zh',
     gateOpen: attemptGate(standing.attempts, now).open,
     modelId: listenerFor(context, standing.prints),
@@ -90,6 +95,11 @@ export function compareVoice(
     voiceprintAgeSeconds: Math.max(0, (now.getTime() - print.enrolledAt.getTime()) / 1000),
     voiceprintReplacedAnother: print.supersedesVoiceprintId !== null,
   };
+}
+
+/** Whether the challenge's digits were said. */
+export function comparePhrase({ digits }: OpenedVerification, heard: Heard): PhraseResult {
+  return digits === null || heard.digits === null ? notPerformed : checkResponse(digits, heard.digits);
 }
 
 /** A chain goes on from its last CONTINUE only, once. Called under the account's lock. @throws VoicegateError `conflict` */

@@ -38,6 +38,7 @@ export async function verify(
         context.ears.hear(waveform, {
           hears: listens ? 'caller' : 'decoy',
           modelId: opened.modelId,
+          ...(opened.digits === null ? {} : { digitsIn: opened.language }),
           // While two models are loaded, time must not tell a stranger which of them was asked, or that none was.
           ...(caller.answer === 'opaque' ? { otherHears: 'decoy' } : {}),
         }),

@@ -37,5 +37,5 @@ export const digitsGolden = (): DigitsGolden =>
 /** Posteriors from a list of natural logs, row by row. */
 export const posteriorsOf = (logs: readonly number[]): DigitPosteriors => ({
   frames: logs.length / 11,
-  logs: Float64Array.from(logs),
+  probabilities: Float64Array.from(logs, Math.exp),
 });

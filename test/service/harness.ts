@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Test } from 'tap';
+import type { DigitEvidence } from '../../src/challenge/digit-recogniser.js';
+import type { Language } from '../../src/challenge/languages.js';
 import type { QualityReport } from '../../src/audio/waveform.js';
 import { createPinVault } from '../../src/credential/pin-vault.js';
 import type { Embedding } from '../../src/embedding/embedding.js';
@@ -19,6 +21,7 @@ import type { ProofRequest } from '../../src/service/proof.js';
 import type { VerificationRequest } from '../../src/service/verification-request.js';
 import type { VerificationAnswer } from '../../src/service/judge.js';
 import { verify } from '../../src/service/verify.js';
+import { evidenceOf, testRules } from '../challenge/posteriors.js';
 import { openTestStore } from '../storage/open-test-store.js';
 
 export const modelId = 'test-model';
@@ -32,6 +35,8 @@ export interface Recording {
   readonly blur?: number;
   readonly netSpeechSeconds?: number;
   readonly snrDb?: number;
+  /** Digits said; by default nobody can tell (no recogniser knows the language). */
+  readonly says?: string | undefined;
 }
 
 /** A recording as audio bytes for the ears below. */
@@ -44,6 +49,11 @@ export interface TestEars extends Ears {
   /** What a network was given, in the order of the runs. */
   readonly heardFrom: { readonly modelId: string; readonly listening: Listening }[];
   modelIds: [string, ...string[]];
+  /** What the recogniser's card says of every language. */
+  languageStatus: 'supported' | 'experimental';
+  /** Whom the recogniser heard, in the order of the runs. */
+  readonly digitsFrom: Listening[];
+  digitsOf(what: Recording, hears: Listening, language: Language): DigitEvidence | null;
 }
 
 /** Each model has directions of its own: what one says of a voice means nothing to another. */
@@ -56,10 +66,12 @@ function createTestEars(): TestEars {
   return {
     heardFrom,
     modelIds: [modelId],
+    languageStatus: 'experimental',
+    digitsFrom: [],
     async decode(audio) {
       return { samples: Float32Array.from(audio.bytes), sampleRateHz: 8000 };
     },
-    async hear(this: TestEars, waveform, { hears, modelId: asked = this.modelIds[0], otherHears }) {
+    async hear(this: TestEars, waveform, { hears, modelId: asked = this.modelIds[0], otherHears, digitsIn }) {
       heardFrom.push({ modelId: asked, listening: hears });
       const other = this.modelIds.find((id) => id !== asked);
       if (other !== undefined && otherHears !== undefined) heardFrom.push({ modelId: other, listening: otherHears });
@@ -79,8 +91,15 @@ function createTestEars(): TestEars {
         embedding: enough ? embeddingOf(what, asked) : null,
         otherEmbedding: enough && other !== undefined && otherHears === 'caller' ? embeddingOf(what, other) : null,
         minWindowCosine: null,
+        digits: enough && digitsIn !== undefined ? this.digitsOf(what, hears, digitsIn) : null,
         windows: [{ samples: waveform.samples, spans: [], netSpeechSeconds }],
       };
+    },
+    digitsOf({ says }, hears, language) {
+      this.digitsFrom.push(hears);
+      if (says === undefined) return null;
+      const rules = { ...testRules, status: this.languageStatus };
+      return evidenceOf(hears === 'caller' ? says : '', { rules, language });
     },
     async embed({ windows }, asked) {
       heardFrom.push({ modelId: asked, listening: 'caller' });
@@ -195,7 +214,7 @@ export async function enrolVoice(
   return (await completeEnrolment(context, full, enrolmentId)).voiceprintId;
 }
 
-/** Asks for a challenge and answers it at once. */
+/** Asks for a challenge and answers it at once, with its digits unless the recording says others. */
 export async function attempt(
   harness: Harness,
   accountId: string,
@@ -203,11 +222,11 @@ export async function attempt(
   changes: Partial<VerificationRequest> = {},
   caller: Caller = harness.full,
 ): Promise<VerificationAnswer> {
-  const { challengeId } = await createChallenge(harness.context, caller, accountId, {
+  const { challengeId, digits } = await createChallenge(harness.context, caller, accountId, {
     language: 'zh',
     lineNumber: null,
   });
-  return verify(harness.context, caller, request(accountId, challengeId, what, changes));
+  return verify(harness.context, caller, request(accountId, challengeId, { says: digits, ...what }, changes));
 }
 
 /** A verification request with the right PIN at the low tier, unless changed. */

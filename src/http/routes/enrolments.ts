@@ -14,6 +14,7 @@ import {
   language,
   list,
   nullable,
+  phrase,
   progress,
   proofFields,
   quality,
@@ -87,7 +88,7 @@ export function enrolmentRoutes(app: App, context: ServiceContext): void {
           },
         },
         response: {
-          200: closed({ accepted: Type.Boolean(), reasons: list(reason), quality, progress }),
+          200: closed({ accepted: Type.Boolean(), reasons: list(reason), quality, phrase, progress }),
         },
       },
     },
