@@ -33,7 +33,7 @@ export async function playStory(client: Client, print: (line: string) => void): 
   await say('The same challenge once more', 1, 'REJECT CHALLENGE_REUSED', { pin, challengeId: right.challengeId });
   await say('Another voice, though with the right PIN', 1, 'REJECT VOICE_MISMATCH', { pin, who: strangerName });
   await say('The right voice, a wrong PIN', 2, 'REJECT PIN_FAILED', { pin: '918264' });
-  await say('A change of plan: the phrase is not checked yet', 3, 'STEP_UP PHRASE_NOT_CHECKED', {
+  await say('A change of plan: no trusted phrase check', 3, 'STEP_UP PHRASE_NOT_CHECKED', {
     pin,
     tier: 'standard',
   });

@@ -60,5 +60,5 @@ void t.test('it hears, scores and judges synthesised callers as the Python refer
     }
   }
   t.comment(`largest difference of a log probability: ${furthest}`);
-  t.ok(furthest < 0.05);
+  t.ok(furthest < 0.01);
 });
