@@ -3,7 +3,7 @@ import { defaultPolicy, type PolicyDocument } from '../../src/decision/policy.js
 import { withdrawConsent } from '../../src/service/consents.js';
 import { addUtterance, startEnrolment } from '../../src/service/enrolments.js';
 import { activatePolicy, storePolicy } from '../../src/service/policies.js';
-import type { VerificationAnswer } from '../../src/service/verify.js';
+import type { VerificationAnswer } from '../../src/service/judge.js';
 import { attempt, consented, enrolled, noProof, openHarness, recording, type Recording } from './harness.js';
 import { putAccount } from '../../src/service/accounts.js';
 
