@@ -57,7 +57,8 @@ function modelServed({ ears }: ServiceContext, call: DecidedCall): string | null
   const said = countedVerdict(phrase, policy.challenge.trustedExperimentalLanguages);
   if (pin !== 'right' || said !== 'match') return null;
   if (voice.kind !== 'compared' || !(voice.llr >= minVoiceLlr)) return null;
-  if (prints.some((print) => print.modelId === quietPrintsOf) || judgeUtterance(heard, policy).length > 0) return null;
+  if (prints.some((print) => print.modelId === quietPrintsOf) || judgeUtterance(heard, phrase, policy).length > 0)
+    return null;
   return quietPrintsOf;
 }
 
