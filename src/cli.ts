@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { auditCommand } from './cli/audit.js';
+import { evalCommand } from './cli/eval.js';
 import { keysCommand } from './cli/keys.js';
 import { migrateModelCommand } from './cli/migrate-model.js';
 import { tenantsCommand } from './cli/tenants.js';
@@ -35,6 +36,7 @@ program.addCommand(
     await loadSpeakerModel(modelId, readConfig());
   }),
 );
+program.addCommand(evalCommand(() => readConfig()));
 
 try {
   await program.parseAsync();
