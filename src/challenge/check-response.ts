@@ -51,6 +51,11 @@ export function expectedLlr(expected: string, heard: DigitEvidence): { readonly 
   return again > whole ? { llr: again, after: extra } : { llr: whole, after: 0 };
 }
 
+/** Whether the verdict would be `match`; costs a hundredth of the whole answer, for measuring against many strings. */
+export function isMatch(expected: string, heard: DigitEvidence): boolean {
+  return heard.digits !== '' && expectedLlr(expected, heard).llr >= heard.rules.matchLlr;
+}
+
 function verdictOf(expected: string, { digits, rules, posteriors }: DigitEvidence, llr: number): PhraseVerdict {
   if (digits === '') return 'silence';
   if (llr >= rules.matchLlr) return 'match';

@@ -8,11 +8,13 @@ import { createProgress, type Progress } from '../ops/progress.js';
 import { channelNames, channelOf, type Channel } from '../tuning/channel.js';
 import { scoreSpeakerLists, type ChannelSide } from '../tuning/evaluate-speakers.js';
 import { reportSpeakers, type ChannelReport, type Evaluation } from '../tuning/evaluation.js';
+import { evaluatePhraseList, type PhraseListReport, type PhraseParts } from '../tuning/evaluate-phrases.js';
+import type { PhraseList } from '../tuning/phrase-list.js';
 import { readLists } from '../tuning/read-lists.js';
 import type { SpeechPart } from '../tuning/recording-ear.js';
 import type { NamedThreshold, ScoreKind } from '../tuning/speaker-report.js';
 import { evaluationText } from './eval-table.js';
-import { openEars, type OpenEars } from './open-ears.js';
+import { defaultRecogniser, openEars, type OpenEars } from './open-ears.js';
 
 interface EvalOptions {
   readonly list: string[];
@@ -23,6 +25,8 @@ interface EvalOptions {
   readonly scores: ScoreKind;
   readonly speech: SpeechPart;
   readonly rounds: number;
+  readonly digits: string;
+  readonly randomWrongs: number;
   readonly json?: string;
 }
 
@@ -47,6 +51,8 @@ export function evalCommand(config: () => Config): Command {
         .choices(['kept', 'whole'])
         .default('kept'),
     )
+    .option('--digits <id>', 'digit recogniser: an id, or the path of its folder', defaultRecogniser)
+    .option('--random-wrongs <count>', 'random wrong strings for each recording of a phrase list', wholeNumber, 200)
     .option('--rounds <count>', 'draws of the bootstrap; 0: no intervals', wholeNumber, 1000)
     .option('--json <file>', 'write the result as JSON')
     .action(async (options: EvalOptions) => {
@@ -59,43 +65,44 @@ export function evalCommand(config: () => Config): Command {
 async function evaluate(config: Config, options: EvalOptions): Promise<Evaluation> {
   const lists = await readLists(options.list, { languages: Object.keys(promptLanguages), trialFile: options.trials });
   const channels = channelsOf(options.channel, config.ffmpegPath);
-  const ears = await openEars(config, options.model ?? config.modelId, options.speech);
+  const ears = await openEars(config, options.model ?? config.modelId, options.digits, options.speech);
   try {
     requireScores(options.scores, ears);
-    const bar = progressOf('voices');
-    const scored =
-      lists.speaker.length === 0
-        ? []
-        : await scoreSpeakerLists(lists.speaker, channels, options.channelSide, {
-            ...ears,
-            atOnce: config.workers + 1,
-            onProgress: bar.update,
-            onUnreadable: (file, reason) => process.stderr.write(`${file} cannot be heard: ${reason}\n`),
-          });
-    bar.end();
+    const parts = {
+      ...ears,
+      atOnce: config.workers + 1,
+      onUnreadable: (file: string, reason: string) => process.stderr.write(`${file} cannot be heard: ${reason}\n`),
+    };
+    const scored = await withProgress('voices', (onProgress) =>
+      scoreSpeakerLists(lists.speaker, channels, options.channelSide, { ...parts, onProgress }),
+    );
+    const phrases = await phraseReports(lists.phrases, channels, ears.phrases, {
+      ...parts,
+      randomWrongs: options.randomWrongs,
+    });
     const report = { scores: options.scores, thresholds: policyThresholds, rounds: options.rounds };
-    const channelReports = channels.map(({ name }): ChannelReport => ({
-      channel: name,
-      speaker: reportSpeakers(
-        scored.find((one) => one.channel === name),
-        report,
-      ),
-      phrases: {
-        lists: [],
-        skipped: lists.phrases.map((list) => ({ name: list.name, reason: 'no digit recogniser is installed' })),
-      },
-    }));
+    const reports = channels.map(({ name }): ChannelReport => {
+      const own = scored.find((one) => one.channel === name);
+      return {
+        channel: name,
+        speaker: reportSpeakers(own, report),
+        phrases: {
+          lists: phrases.measured.flatMap((byChannel) => byChannel.get(name) ?? []),
+          skipped: phrases.skipped,
+        },
+      };
+    });
     return {
       model: ears.card.id,
       modelSha256: ears.card.sha256,
       calibration: ears.calibrationVersion,
-      recogniser: null,
+      recogniser: ears.phrases?.recogniserId ?? null,
       scores: options.scores,
       speech: options.speech,
       channelSide: options.channelSide,
       bootstrapRounds: options.rounds,
-      ...(channelReports[0] as ChannelReport),
-      ...(channels.length > 1 ? { channels: channelReports } : {}),
+      ...(reports[0] as ChannelReport),
+      ...(reports.length > 1 ? { channels: reports } : {}),
     };
   } finally {
     await ears.close();
@@ -126,16 +133,46 @@ function channelsOf(names: readonly string[], ffmpegPath: string): readonly Chan
   return names.map((name) => channelOf(name, ffmpegPath));
 }
 
-/** A progress bar whose total is known with the first recording. */
-function progressOf(label: string): { update(done: number, of: number): void; end(): void } {
+/** Measures the phrase lists one after the other; without a recogniser all are skipped. */
+async function phraseReports(
+  lists: readonly PhraseList[],
+  channels: readonly Channel[],
+  ear: OpenEars['phrases'],
+  parts: Omit<PhraseParts, 'ear' | 'onProgress'>,
+): Promise<{
+  measured: ReadonlyMap<string, PhraseListReport>[];
+  skipped: { name: string; reason: string }[];
+}> {
+  if (ear === null) {
+    return { measured: [], skipped: lists.map(({ name }) => ({ name, reason: 'no digit recogniser is installed' })) };
+  }
+  const measured: ReadonlyMap<string, PhraseListReport>[] = [];
+  const skipped: { name: string; reason: string }[] = [];
+  for (const list of lists) {
+    const work = (onProgress: PhraseParts['onProgress']): Promise<ReadonlyMap<string, PhraseListReport>> =>
+      evaluatePhraseList(list, channels, { ...parts, ear, onProgress });
+    try {
+      measured.push(await withProgress(list.name, work));
+    } catch (fault) {
+      if (!(fault instanceof VoicegateError && fault.code === 'invalid_request')) throw fault;
+      skipped.push({ name: list.name, reason: `${fault.message}; ${fault.hint ?? ''}` });
+    }
+  }
+  return { measured, skipped };
+}
+
+/** Shows progress while the work goes on; how much there is to do is known with the first recording. */
+async function withProgress<T>(
+  label: string,
+  work: (onProgress: (done: number, of: number) => void) => Promise<T>,
+): Promise<T> {
   let bar: Progress | null = null;
-  return {
-    update(done, of) {
-      bar ??= createProgress({ label, total: of, out: process.stderr });
-      bar.update(done);
-    },
-    end: () => bar?.end(),
-  };
+  const result = await work((done, total) => {
+    bar ??= createProgress({ label, total, out: process.stderr });
+    bar.update(done);
+  });
+  (bar as Progress | null)?.end();
+  return result;
 }
 
 const collected = (value: string, before: readonly string[]): string[] => [...before, value];

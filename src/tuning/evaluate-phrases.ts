@@ -1,4 +1,6 @@
 import type { Waveform } from '../audio/waveform.js';
+import { VoicegateError } from '../errors.js';
+import type { PhraseVerdict } from '../challenge/phrase.js';
 import type { Interval } from './bootstrap.js';
 import type { Channel } from './channel.js';
 import { eachRecording, requireFiles, type Decode } from './each-recording.js';
@@ -6,15 +8,26 @@ import type { ListedPhrase, PhraseLabel, PhraseList } from './phrase-list.js';
 import { wilsonInterval } from './proportion.js';
 import { seededRandom, seedOf } from './seeded-random.js';
 
-/** `near_miss`: all but one digit. `silence`: no digit was heard. */
-export type PhraseVerdict = 'match' | 'near_miss' | 'wrong' | 'silence';
-
 /** A digit recogniser as it is measured: one recording against many expected strings. */
 export interface PhraseEar {
   /** Language tags that it knows. */
   readonly languages: readonly string[];
-  /** One verdict for each expected string. */
-  check(waveform: Waveform, language: string, expected: readonly string[]): Promise<readonly PhraseVerdict[]>;
+  /** Nobody says digits in an unreadably short recording: silence. */
+  check(waveform: Waveform, language: string, asked: AskedStrings): Promise<PhraseAnswer>;
+}
+
+/** What a recording is held against. */
+export interface AskedStrings {
+  /** Strings of the list. */
+  readonly listed: readonly string[];
+  /** Strings drawn at random, of which only the number of matches is wanted. */
+  readonly drawn: readonly string[];
+}
+
+export interface PhraseAnswer {
+  /** One for each of `listed`. */
+  readonly verdicts: readonly PhraseVerdict[];
+  readonly drawnMatches: number;
 }
 
 /** How often a phrase was accepted, shares in [0, 1]; null where a list has no such rows. Accepted means: the verdict is `match`. */
@@ -55,14 +68,15 @@ export interface PhraseParts {
 /**
  * Asks the recogniser every question of a list, through each channel.
  * @returns by channel name
- * @throws VoicegateError `not_found` for missing recordings; what the parts throw
+ * @throws VoicegateError `invalid_request` when the list does not say its one language or the recogniser does not know it; `not_found`
+ *   for missing recordings; what the parts throw
  */
 export async function evaluatePhraseList(
   list: PhraseList,
-  language: string,
   channels: readonly Channel[],
   parts: PhraseParts,
 ): Promise<ReadonlyMap<string, PhraseListReport>> {
+  const language = languageOf(list, parts.ear.languages);
   const rows = new Map<string, ListedPhrase[]>();
   for (const phrase of list.phrases) rows.set(phrase.file, [...(rows.get(phrase.file) ?? []), phrase]);
   const files = [...rows.keys()];
@@ -72,54 +86,57 @@ export async function evaluatePhraseList(
       const own = rows.get(file) ?? [];
       const spoken = own[0]?.spoken ?? '';
       const random = seededRandom(seedOf(`${list.name} ${spoken} ${own[0]?.speaker ?? ''}`));
-      const wrongs = Array.from({ length: parts.randomWrongs }, () => randomWrong(spoken, random));
-      return [file, [...own.map((row) => row.expected), ...wrongs]] as const;
+      const drawn = Array.from({ length: parts.randomWrongs }, () => randomWrong(spoken, random));
+      return [file, { listed: own.map((row) => row.expected), drawn }] as const;
     }),
   );
   const visited = await eachRecording(
     files.map((file) => ({ file, channels })),
-    (waveform, file) => parts.ear.check(waveform, language, questions.get(file) ?? []),
+    (waveform, file) => parts.ear.check(waveform, language, questions.get(file) ?? { listed: [], drawn: [] }),
     { ...parts, onDone: (done) => parts.onProgress(done, files.length) },
   );
   for (const [file, one] of visited) if (one.kind === 'unreadable') parts.onUnreadable(file, one.reason);
   return new Map(
     channels.map(({ name: channel }) => {
-      const verdicts = new Map(
-        [...visited].flatMap(([file, one]) =>
-          one.kind === 'heard' ? [[file, one.byChannel.get(channel) ?? []] as const] : [],
-        ),
+      const answers = new Map(
+        [...visited].flatMap(([file, one]) => {
+          const answer = one.kind === 'heard' ? one.byChannel.get(channel) : undefined;
+          return answer === undefined ? [] : [[file, answer] as const];
+        }),
       );
-      return [channel, reportOf(list.name, language, rows, verdicts)];
+      return [channel, reportOf(list.name, language, rows, answers, parts.randomWrongs)];
     }),
   );
+}
+
+function languageOf(list: PhraseList, known: readonly string[]): string {
+  const [language = null, ...others] = new Set(list.phrases.map((phrase) => phrase.language));
+  if (language !== null && others.length === 0 && known.includes(language)) return language;
+  const found = others.length > 0 ? 'several languages' : (language ?? 'no language');
+  throw new VoicegateError('invalid_request', `phrase list ${list.name} has ${found}`, {
+    hint: `One of ${known.join(', ')} for the whole list, in a column language or as a part of the name of the folder`,
+  });
 }
 
 function reportOf(
   name: string,
   language: string,
   rows: ReadonlyMap<string, readonly ListedPhrase[]>,
-  verdicts: ReadonlyMap<string, readonly PhraseVerdict[]>,
+  answers: ReadonlyMap<string, PhraseAnswer>,
+  randomWrongs: number,
 ): PhraseListReport {
   const given: { label: PhraseLabel; verdict: PhraseVerdict }[] = [];
-  const random: PhraseVerdict[] = [];
-  for (const [file, found] of verdicts) {
-    const own = rows.get(file) ?? [];
-    own.forEach(({ label }, at) => given.push({ label, verdict: found[at] as PhraseVerdict }));
-    random.push(...found.slice(own.length));
+  let drawnMatches = 0;
+  for (const [file, answer] of answers) {
+    rows.get(file)?.forEach(({ label }, at) => given.push({ label, verdict: answer.verdicts[at] as PhraseVerdict }));
+    drawnMatches += answer.drawnMatches;
   }
-  const accepted = (all: readonly PhraseVerdict[]): Accepted => {
-    const count = all.filter((verdict) => verdict === 'match').length;
-    return {
-      of: all.length,
-      share: all.length === 0 ? null : count / all.length,
-      interval: wilsonInterval(count, all.length),
-    };
-  };
-  const labelled = (label: PhraseLabel): PhraseVerdict[] =>
-    given.filter((one) => one.label === label).map((one) => one.verdict);
-  const [right, near, wrong, drawn] = [labelled('right'), labelled('near'), labelled('wrong'), random].map(
-    accepted,
-  ) as [Accepted, Accepted, Accepted, Accepted];
+  const labelled = (label: PhraseLabel, verdict?: PhraseVerdict): number =>
+    given.filter((one) => one.label === label && (verdict === undefined || one.verdict === verdict)).length;
+  const right = accepted(labelled('right', 'match'), labelled('right'));
+  const near = accepted(labelled('near', 'match'), labelled('near'));
+  const wrong = accepted(labelled('wrong', 'match'), labelled('wrong'));
+  const drawn = accepted(drawnMatches, answers.size * randomWrongs);
   return {
     name,
     language,
@@ -135,9 +152,9 @@ function reportOf(
     randomWrong: drawn.of,
     randomWrongAccepted: drawn.share,
     randomWrongAcceptedInterval: drawn.interval,
-    nearSeen: near.of === 0 ? null : labelled('near').filter((verdict) => verdict === 'near_miss').length / near.of,
+    nearSeen: near.of === 0 ? null : labelled('near', 'near_miss') / near.of,
     recordings: rows.size,
-    unreadable: rows.size - verdicts.size,
+    unreadable: rows.size - answers.size,
   };
 }
 
@@ -146,6 +163,12 @@ interface Accepted {
   readonly share: number | null;
   readonly interval: Interval;
 }
+
+const accepted = (count: number, of: number): Accepted => ({
+  of,
+  share: of === 0 ? null : count / of,
+  interval: wilsonInterval(count, of),
+});
 
 /** A string of the same length with at least two digits changed. */
 export function randomWrong(spoken: string, random: () => number): string {
