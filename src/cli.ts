@@ -5,6 +5,7 @@ import { evalCommand } from './cli/eval.js';
 import { keysCommand } from './cli/keys.js';
 import { migrateModelCommand } from './cli/migrate-model.js';
 import { tenantsCommand } from './cli/tenants.js';
+import { thresholdCommand } from './cli/threshold.js';
 import type { WithStore } from './cli/with-store.js';
 import { loadSpeakerModel, migrate, version, withStore as openStoreFor } from './compose.js';
 import { describeSettings, readConfig } from './config.js';
@@ -37,6 +38,7 @@ program.addCommand(
   }),
 );
 program.addCommand(evalCommand(() => readConfig()));
+program.addCommand(thresholdCommand());
 
 try {
   await program.parseAsync();

@@ -6,13 +6,15 @@ import { defaultPolicy } from '../decision/policy.js';
 import { VoicegateError } from '../errors.js';
 import { createProgress, type Progress } from '../ops/progress.js';
 import { channelNames, channelOf, type Channel } from '../tuning/channel.js';
-import { scoreSpeakerLists, type ChannelSide } from '../tuning/evaluate-speakers.js';
+import { scoreSpeakerLists, type ChannelSide, type ScoredChannel } from '../tuning/evaluate-speakers.js';
 import { reportSpeakers, type ChannelReport, type Evaluation } from '../tuning/evaluation.js';
 import { evaluatePhraseList, type PhraseListReport, type PhraseParts } from '../tuning/evaluate-phrases.js';
 import type { PhraseList } from '../tuning/phrase-list.js';
 import { readLists } from '../tuning/read-lists.js';
 import type { SpeechPart } from '../tuning/recording-ear.js';
 import type { NamedThreshold, ScoreKind } from '../tuning/speaker-report.js';
+import { scoreTable } from '../tuning/score-file.js';
+import { requirePlotName, writeDet } from './det-file.js';
 import { evaluationText } from './eval-table.js';
 import { defaultRecogniser, openEars, type OpenEars } from './open-ears.js';
 
@@ -28,6 +30,8 @@ interface EvalOptions {
   readonly digits: string;
   readonly randomWrongs: number;
   readonly json?: string;
+  readonly det?: string;
+  readonly scoresFile?: string;
 }
 
 /** `voicegate eval …`: error rates of a model on lists of recordings. */
@@ -55,14 +59,29 @@ export function evalCommand(config: () => Config): Command {
     .option('--random-wrongs <count>', 'random wrong strings for each recording of a phrase list', wholeNumber, 200)
     .option('--rounds <count>', 'draws of the bootstrap; 0: no intervals', wholeNumber, 1000)
     .option('--json <file>', 'write the result as JSON')
+    .option('--det <file>', 'draw a DET plot of the first channel, .svg or .png')
+    .option('--scores-file <file>', 'write the scores of every trial, for `voicegate threshold`')
     .action(async (options: EvalOptions) => {
-      const evaluation = await evaluate(config(), options);
+      if (options.det !== undefined) requirePlotName(options.det);
+      const { ffmpegPath } = config();
+      const { evaluation, scored } = await evaluate(config(), options);
       process.stdout.write(evaluationText(evaluation));
       if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(evaluation, null, 2)}\n`);
+      if (options.scoresFile !== undefined) await writeFile(options.scoresFile, scoreTable(scored));
+      if (options.det === undefined) return;
+      const title = `${evaluation.model}, ${options.scores}, channel ${evaluation.channel}`;
+      await writeDet(options.det, title, scored[0] as ScoredChannel, {
+        scores: options.scores,
+        thresholds: policyThresholds,
+        ffmpegPath,
+      });
     });
 }
 
-async function evaluate(config: Config, options: EvalOptions): Promise<Evaluation> {
+async function evaluate(
+  config: Config,
+  options: EvalOptions,
+): Promise<{ evaluation: Evaluation; scored: readonly ScoredChannel[] }> {
   const lists = await readLists(options.list, { languages: Object.keys(promptLanguages), trialFile: options.trials });
   const channels = channelsOf(options.channel, config.ffmpegPath);
   const ears = await openEars(config, options.model ?? config.modelId, options.digits, options.speech);
@@ -92,7 +111,7 @@ async function evaluate(config: Config, options: EvalOptions): Promise<Evaluatio
         },
       };
     });
-    return {
+    const evaluation: Evaluation = {
       model: ears.card.id,
       modelSha256: ears.card.sha256,
       calibration: ears.calibrationVersion,
@@ -104,6 +123,7 @@ async function evaluate(config: Config, options: EvalOptions): Promise<Evaluatio
       ...(reports[0] as ChannelReport),
       ...(reports.length > 1 ? { channels: reports } : {}),
     };
+    return { evaluation, scored };
   } finally {
     await ears.close();
   }
