@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { keptSpeech } from '../../src/audio/kept-speech.js';
 import { assessQuality } from '../../src/audio/quality.js';
 import type { Detect } from './training-lists.js';
-import { throughTelephone } from './telephone.js';
+import { throughTelephone } from '../../src/tuning/telephone.js';
 import type { TrialList } from './trial-list.js';
 
 /** `mixed`: every other recording through the telephone. */

@@ -89,7 +89,7 @@ async function evaluate(
     requireScores(options.scores, ears);
     const parts = {
       ...ears,
-      atOnce: config.workers + 1,
+      atOnce: 2 * config.workers + 2,
       onUnreadable: (file: string, reason: string) => process.stderr.write(`${file} cannot be heard: ${reason}\n`),
     };
     const scored = await withProgress('voices', (onProgress) =>

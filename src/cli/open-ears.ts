@@ -14,8 +14,8 @@ import { loadRecogniserCard, recogniserNetworkOf } from '../challenge/recogniser
 import { loadModelCard, networkOf, type ModelCard } from '../embedding/model-card.js';
 import { resolveModelDir } from '../embedding/model-folders.js';
 import { startInferencePool } from '../inference/pool.js';
-import { loadCalibration, toLlr } from '../scoring/calibration.js';
 import { cosine } from '../scoring/cosine.js';
+import { loadScorer, scoreVoice, type Scorer } from '../scoring/score-voice.js';
 import type { Decode } from '../tuning/each-recording.js';
 import type { PhraseEar } from '../tuning/evaluate-phrases.js';
 import { createRecordingEar, type SpeechPart } from '../tuning/recording-ear.js';
@@ -54,8 +54,7 @@ export async function openEars(config: Config, model: string, digits: string, pa
   const activityDir = folderOf('activity-8k');
   const card = await loadModelCard(dir);
   const activityCard = await loadActivityCard(activityDir);
-  const calibrationPath = join(dir, 'calibration.json');
-  const calibration = existsSync(calibrationPath) ? await loadCalibration(calibrationPath, card) : null;
+  const scorer = await scorerOf(dir, card);
   const digitsDir = digits === defaultRecogniser && !existsSync(join(modelsDir, digits)) ? null : folderOf(digits);
   const digitsCard = digitsDir === null ? null : await loadRecogniserCard(digitsDir);
   const pool = await startInferencePool({
@@ -73,26 +72,35 @@ export async function openEars(config: Config, model: string, digits: string, pa
     maxSeconds: longestSeconds,
     ffmpegTimeoutMs,
     ffmpegPath: config.ffmpegPath,
-    ffmpegProcesses: config.workers,
+    ffmpegProcesses: 2 * config.workers,
   };
   return {
     card,
-    calibrationVersion: calibration?.version ?? null,
-    hasCohort: false,
+    calibrationVersion: scorer?.calibration.version ?? null,
+    hasCohort: (scorer?.cohort ?? null) !== null,
     decode: async (bytes) =>
       (await decodeAudio(bytes, { targetRateHz: activity.sampleRateHz, channel: 'mono', limits })).waveform,
     hear: createRecordingEar({ activity, embedder: createEmbedder(pool, card), part }),
-    score: ({ enrolment, test }) => {
-      const value = cosine(enrolment.vector, test.vector);
-      const speech = {
-        enrolNetSpeechSeconds: enrolment.netSpeechSeconds,
-        testNetSpeechSeconds: test.netSpeechSeconds,
-      };
-      return { cosine: value, normalised: value, llr: calibration && toLlr(value, speech, calibration) };
+    score: (comparison) => {
+      if (scorer !== null) return scoreVoice(comparison, scorer);
+      const value = cosine(comparison.enrolment.vector, comparison.test.vector);
+      return { cosine: value, normalised: value, llr: null };
     },
     phrases: digitsCard === null ? null : phraseEar(createDigitRecogniser(pool, digitsCard)),
     close: () => pool.close(),
   };
+}
+
+/** Null where a model has no calibration (a model from outside) or one for other weights: its cosines can still be measured. */
+async function scorerOf(dir: string, card: ModelCard): Promise<Scorer | null> {
+  if (!existsSync(join(dir, 'calibration.json'))) return null;
+  try {
+    return await loadScorer(dir, card);
+  } catch (fault) {
+    if (!(fault instanceof VoicegateError && fault.code === 'model_invalid')) throw fault;
+    process.stderr.write(`measured without calibration: ${fault.message}\n`);
+    return null;
+  }
 }
 
 function phraseEar(recogniser: DigitRecogniser): NonNullable<OpenEars['phrases']> {

@@ -1,4 +1,5 @@
 import { weightedMean } from '../scoring/cosine.js';
+import type { VoiceComparison } from '../scoring/score-voice.js';
 import type { HeardSpeech } from './recording-ear.js';
 import type { Attributes, SpeakerList } from './speaker-list.js';
 
@@ -18,12 +19,6 @@ export interface ScoredTrial {
   readonly llr: number | null;
   readonly testNetSpeechSeconds: number;
   readonly attributes: Attributes;
-}
-
-/** One voice against another. */
-export interface VoiceComparison {
-  readonly enrolment: { readonly vector: Float32Array; readonly netSpeechSeconds: number };
-  readonly test: { readonly vector: Float32Array; readonly netSpeechSeconds: number; readonly snrDb: number | null };
 }
 
 /** Scores one comparison beyond its cosine. */
