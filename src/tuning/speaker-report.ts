@@ -65,9 +65,12 @@ export interface ReportOptions {
  * @throws RangeError when `scores` names a kind that the trials lack
  */
 export function reportList(list: ScoredList, options: ReportOptions): SpeakerListReport {
-  const { name, models, tests, notAcquired } = list;
+  return { name: list.name, ...reportTrials(list, options) };
+}
+
+function reportTrials(list: Omit<ScoredList, 'name'>, options: ReportOptions): Omit<SpeakerListReport, 'name'> {
+  const { models, tests, notAcquired } = list;
   return {
-    name,
     ...ratesOf(list.trials, options),
     models,
     tests,
@@ -80,9 +83,8 @@ export function reportList(list: ScoredList, options: ReportOptions): SpeakerLis
 /** Reports all trials of several lists thrown together, with one threshold for all. */
 export function reportPooled(lists: readonly ScoredList[], options: ReportOptions): Omit<SpeakerListReport, 'name'> {
   const sum = (of: (list: ScoredList) => number): number => lists.reduce((total, list) => total + of(list), 0);
-  const { name: _, ...report } = reportList(
+  return reportTrials(
     {
-      name: 'pooled',
       trials: lists.flatMap((list) => list.trials),
       models: sum((list) => list.models),
       tests: sum((list) => list.tests),
@@ -94,7 +96,6 @@ export function reportPooled(lists: readonly ScoredList[], options: ReportOption
     },
     options,
   );
-  return report;
 }
 
 /** The score of that kind. @throws RangeError where the trial lacks it */
