@@ -62,6 +62,15 @@ void t.test(
   },
 );
 
+void t.test('the second model is another one, or none', async (t) => {
+  t.equal(readConfig({}).secondModelId, null);
+  t.equal(readConfig({ VOICEGATE_SECOND_MODEL: 'next' }).secondModelId, 'next');
+  t.match(faultOf({ VOICEGATE_MODEL: 'a', VOICEGATE_SECOND_MODEL: 'a' }), {
+    code: 'configuration_invalid',
+    message: /VOICEGATE_SECOND_MODEL is a/,
+  });
+});
+
 void t.test('a bad secret is named and never shown', async (t) => {
   for (const name of ['VOICEGATE_PIN_PEPPER', 'VOICEGATE_AUDIT_KEY', 'DATABASE_URL']) {
     const fault = faultOf({ [name]: 'mysql://user:hush-hush@host' });
