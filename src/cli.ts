@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
+import { adaptCommand } from './cli/adapt.js';
 import { auditCommand } from './cli/audit.js';
 import { evalCommand } from './cli/eval.js';
 import { keysCommand } from './cli/keys.js';
@@ -39,6 +40,7 @@ program.addCommand(
 );
 program.addCommand(evalCommand(() => readConfig()));
 program.addCommand(thresholdCommand());
+program.addCommand(adaptCommand(() => readConfig()));
 
 try {
   await program.parseAsync();

@@ -22,6 +22,7 @@ import { createMetrics } from './ops/metrics.js';
 import { loadSecrets, type Secrets } from './ops/secrets.js';
 import { createShutdown } from './ops/shutdown.js';
 import { migrationsDir, modelsDir, rootDir } from './paths.js';
+import { calibrationDir } from './scoring/calibration-folder.js';
 import { loadScorer, type Scorer } from './scoring/score-voice.js';
 import type { ServiceContext } from './service/context.js';
 import { createFirstKey, ensureTenant } from './service/first-start.js';
@@ -198,11 +199,11 @@ async function introduce(context: ServiceContext, config: Config, log: Logger): 
 /** A speaker model with what its scores mean. @throws VoicegateError `model_invalid` */
 export async function loadSpeakerModel(
   modelId: string,
-  { installedModelsDir }: Config,
+  config: Config,
 ): Promise<{ readonly dir: string; readonly card: ModelCard; readonly scorer: Scorer }> {
-  const dir = resolveModelDir(modelId, installedModelsDir);
+  const dir = resolveModelDir(modelId, config.installedModelsDir);
   const card = await loadModelCard(dir);
-  return { dir, card, scorer: await loadScorer(dir, card) };
+  return { dir, card, scorer: await loadScorer(calibrationDir(modelId, dir, config), card) };
 }
 
 /** Where the configuration says the data is. */

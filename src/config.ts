@@ -60,6 +60,12 @@ const settings = {
     pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$',
     description: 'Digit recogniser: a folder name in models/ or among the installed models',
   }),
+  VOICEGATE_CALIBRATION: Type.Optional(
+    Type.String({
+      pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$',
+      description: 'Calibration that `voicegate adapt` made, by its version; absent: the one that came with the model',
+    }),
+  ),
   VOICEGATE_MODELS_DIR: Type.Optional(
     Type.String({
       minLength: 1,
@@ -143,6 +149,10 @@ export interface Config {
   /** The model beside it; null: none. */
   readonly secondModelId: string | null;
   readonly recogniserId: string;
+  /** A version that `voicegate adapt` made; null: what came with the models. */
+  readonly calibrationVersion: string | null;
+  /** Folder of the calibrations that `voicegate adapt` made; need not exist. */
+  readonly calibrationsDir: string;
   readonly workers: number;
   readonly queueLimit: number;
   readonly maxBodyBytes: number;
@@ -222,6 +232,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     installedModelsDir: resolve(value.VOICEGATE_MODELS_DIR ?? join(dataDir, 'models')),
     secondModelId: value.VOICEGATE_SECOND_MODEL ?? null,
     recogniserId: value.VOICEGATE_RECOGNISER,
+    calibrationVersion: value.VOICEGATE_CALIBRATION ?? null,
+    calibrationsDir: join(dataDir, 'calibrations'),
     workers: value.VOICEGATE_WORKERS,
     queueLimit: value.VOICEGATE_QUEUE_LIMIT,
     maxBodyBytes: value.VOICEGATE_MAX_BODY_BYTES,

@@ -2,9 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { promptLanguages } from '../challenge/languages.js';
 import type { Config } from '../config.js';
-import { defaultPolicy } from '../decision/policy.js';
 import { VoicegateError } from '../errors.js';
-import { createProgress, type Progress } from '../ops/progress.js';
 import { channelNames, channelOf, type Channel } from '../tuning/channel.js';
 import { scoreSpeakerLists, type ChannelSide, type ScoredChannel } from '../tuning/evaluate-speakers.js';
 import { reportSpeakers, type ChannelReport, type Evaluation } from '../tuning/evaluation.js';
@@ -12,11 +10,13 @@ import { evaluatePhraseList, type PhraseListReport, type PhraseParts } from '../
 import type { PhraseList } from '../tuning/phrase-list.js';
 import { readLists } from '../tuning/read-lists.js';
 import type { SpeechPart } from '../tuning/recording-ear.js';
-import type { NamedThreshold, ScoreKind } from '../tuning/speaker-report.js';
+import type { ScoreKind } from '../tuning/speaker-report.js';
 import { scoreTable } from '../tuning/score-file.js';
 import { requirePlotName, writeDet } from './det-file.js';
 import { evaluationText } from './eval-table.js';
 import { defaultRecogniser, openEars, type OpenEars } from './open-ears.js';
+import { policyThresholds } from './policy-thresholds.js';
+import { withProgress } from './with-progress.js';
 
 interface EvalOptions {
   readonly list: string[];
@@ -114,7 +114,7 @@ async function evaluate(
     const evaluation: Evaluation = {
       model: ears.card.id,
       modelSha256: ears.card.sha256,
-      calibration: ears.calibrationVersion,
+      calibration: ears.scorer?.calibration.version ?? null,
       recogniser: ears.phrases?.recogniserId ?? null,
       scores: options.scores,
       speech: options.speech,
@@ -129,16 +129,8 @@ async function evaluate(
   }
 }
 
-/** The voice's least LLRs of the default policy. */
-const policyThresholds: readonly NamedThreshold[] = [
-  { name: 'reject', llr: defaultPolicy.tiers.rejectBelowLlr },
-  { name: 'low', llr: defaultPolicy.tiers.low.minVoiceLlr },
-  { name: 'standard', llr: defaultPolicy.tiers.standard.minVoiceLlr },
-  { name: 'high', llr: defaultPolicy.tiers.high.minFusedLlr },
-];
-
-function requireScores(kind: ScoreKind, { card, calibrationVersion, hasCohort }: OpenEars): void {
-  if (kind === 'cosine' || (kind === 'llr' ? calibrationVersion !== null : hasCohort)) return;
+function requireScores(kind: ScoreKind, { card, scorer }: OpenEars): void {
+  if (kind === 'cosine' || (kind === 'llr' ? scorer : scorer?.cohort)) return;
   throw new VoicegateError('invalid_request', `model ${card.id} has no ${kind} scores`, {
     hint:
       kind === 'llr'
@@ -179,20 +171,6 @@ async function phraseReports(
     }
   }
   return { measured, skipped };
-}
-
-/** Shows progress while the work goes on; how much there is to do is known with the first recording. */
-async function withProgress<T>(
-  label: string,
-  work: (onProgress: (done: number, of: number) => void) => Promise<T>,
-): Promise<T> {
-  let bar: Progress | null = null;
-  const result = await work((done, total) => {
-    bar ??= createProgress({ label, total, out: process.stderr });
-    bar.update(done);
-  });
-  (bar as Progress | null)?.end();
-  return result;
 }
 
 const collected = (value: string, before: readonly string[]): string[] => [...before, value];

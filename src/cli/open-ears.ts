@@ -24,8 +24,8 @@ import type { ScoreComparison } from '../tuning/score-trials.js';
 /** The service's way from bytes to scores, for commands that measure it. */
 export interface OpenEars {
   readonly card: ModelCard;
-  readonly calibrationVersion: string | null;
-  readonly hasCohort: boolean;
+  /** Null where the model has no calibration. */
+  readonly scorer: Scorer | null;
   readonly decode: Decode;
   readonly hear: ReturnType<typeof createRecordingEar>;
   readonly score: ScoreComparison;
@@ -76,8 +76,7 @@ export async function openEars(config: Config, model: string, digits: string, pa
   };
   return {
     card,
-    calibrationVersion: scorer?.calibration.version ?? null,
-    hasCohort: (scorer?.cohort ?? null) !== null,
+    scorer,
     decode: async (bytes) =>
       (await decodeAudio(bytes, { targetRateHz: activity.sampleRateHz, channel: 'mono', limits })).waveform,
     hear: createRecordingEar({ activity, embedder: createEmbedder(pool, card), part }),

@@ -3,6 +3,7 @@ import Type, { type Static } from 'typebox';
 const closed = { additionalProperties: false } as const;
 const positive = Type.Number({ exclusiveMinimum: 0 });
 const count = Type.Integer({ minimum: 0 });
+const share = Type.Number({ minimum: 0 });
 const sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' });
 
 /** What a calibration may look at beside the score; score-voice.ts has each one's formula. */
@@ -58,11 +59,11 @@ export const calibrationSchema = Type.Object(
       ),
       { minItems: 1 },
     ),
-    /** Speaker-disjoint cross-validation of the voice LLR over the fitting trials. */
-    crossValidation: Type.Object(
-      { folds: Type.Integer({ minimum: 2 }), cllr: positive, minCllr: positive, eer: positive },
-      closed,
-    ),
+    /** Speaker-disjoint cross-validation of the voice LLR over the fitting trials; null where nobody said who speaks in them. */
+    crossValidation: Type.Union([
+      Type.Object({ folds: Type.Integer({ minimum: 2 }), cllr: share, minCllr: share, eer: share }, closed),
+      Type.Null(),
+    ]),
     date: Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}$' }),
     command: Type.String({ minLength: 1 }),
     notes: Type.Array(Type.String()),

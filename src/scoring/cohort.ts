@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import Type, { type Static } from 'typebox';
 import { Value } from 'typebox/value';
 import { VoicegateError } from '../errors.js';
+import { unit } from './cosine.js';
 import { fromFloat16, toFloat16 } from './float16.js';
 
 /** Voices of people who are nobody's caller: what every comparison is measured against (as-norm.ts). */
@@ -11,8 +12,10 @@ export interface Cohort {
   readonly sha256: string;
   readonly dimension: number;
   readonly size: number;
-  /** size × dimension, one unit vector after another. */
+  /** size × dimension, one unit vector after another; centred where there is a centre. */
   readonly vectors: Float32Array;
+  /** What is taken off every embedding before it is compared: the mean of the calls this was made for. Null: nothing. */
+  readonly centre: Float32Array | null;
 }
 
 /** The model that a cohort must belong to; a model card fits. */
@@ -36,6 +39,13 @@ const headerSchema = Type.Object(
       shape: Type.Tuple([Type.Integer({ minimum: 2 }), Type.Integer({ minimum: 2 })]),
       data_offsets: Type.Tuple([Type.Literal(0), Type.Integer({ minimum: 1 })]),
     }),
+    centre: Type.Optional(
+      Type.Object({
+        dtype: Type.Literal('F32'),
+        shape: Type.Tuple([Type.Integer({ minimum: 2 })]),
+        data_offsets: Type.Tuple([Type.Integer({ minimum: 1 }), Type.Integer({ minimum: 1 })]),
+      }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -46,11 +56,13 @@ const lengthBytes = 8;
 /**
  * The bytes of a cohort file: the safetensors format with one float16 tensor `vectors`, and in its metadata the model and a hash of
  * each speaker's name. The hashes are plain: they tell who has the corpus' list which of its speakers are in, and nobody else anything.
- * @param entries unit vectors of the model's dimension, in any order; a speaker may have several
+ * @param entries unit vectors of the model's dimension as the model gave them, in any order; a speaker may have several
+ * @param centre what is taken off every embedding before it is compared, of the model's dimension and shorter than 1; null: nothing
  */
 export function cohortBytes(
   entries: readonly { readonly speaker: string; readonly vector: Float32Array }[],
   model: CohortModel,
+  centre: Float32Array | null = null,
 ): Buffer {
   const bytes = entries.length * model.dimension * 2;
   const header: Static<typeof headerSchema> = {
@@ -60,6 +72,11 @@ export function cohortBytes(
       speakers: entries.map(({ speaker }) => speakerHash(speaker)).join(' '),
     },
     vectors: { dtype: 'F16', shape: [entries.length, model.dimension], data_offsets: [0, bytes] },
+    ...(centre === null
+      ? {}
+      : {
+          centre: { dtype: 'F32', shape: [model.dimension], data_offsets: [bytes, bytes + model.dimension * 4] },
+        }),
   };
   const text = JSON.stringify(header);
   // Padded with spaces, so that the tensor begins at a multiple of eight bytes.
@@ -67,7 +84,7 @@ export function cohortBytes(
   const length = Buffer.alloc(lengthBytes);
   length.writeBigUInt64LE(BigInt(head.length));
   const rows = entries.map(({ vector }) => Buffer.from(toFloat16(vector).buffer));
-  return Buffer.concat([length, head, ...rows]);
+  return Buffer.concat([length, head, ...rows, Buffer.from(Float32Array.from(centre ?? []).buffer)]);
 }
 
 /** What a cohort file says of a speaker. */
@@ -100,12 +117,36 @@ export function parseCohort(bytes: Uint8Array, model: CohortModel): Cohort {
   }
   if (dimension !== model.dimension)
     return refuse(`has vectors of ${dimension} values, the card says ${model.dimension}`);
-  if (buffer.length - start !== size * dimension * 2 || vectors.data_offsets[1] !== size * dimension * 2) {
+  const end = size * dimension * 2;
+  const centreBytes = header.centre === undefined ? 0 : dimension * 4;
+  if (buffer.length - start !== end + centreBytes || vectors.data_offsets[1] !== end) {
     return refuse(`holds ${buffer.length - start} bytes for ${size} vectors of ${dimension} float16 values`);
   }
-  const halves = new Uint16Array(Uint8Array.from(buffer.subarray(start)).buffer);
+  const data = Uint8Array.from(buffer.subarray(start)).buffer;
+  const rows = unitRows(fromFloat16(new Uint16Array(data, 0, size * dimension)), dimension, refuse);
+  const centre = centreBytes === 0 ? null : new Float32Array(data.slice(end));
+  if (centre !== null) {
+    if (!(Math.hypot(...centre) < 1)) return refuse('has a centre that is not shorter than 1');
+    for (let at = 0; at < rows.length; at += dimension) {
+      rows.set(centred(rows.subarray(at, at + dimension), centre), at);
+    }
+  }
   const sha256 = createHash('sha256').update(buffer).digest('hex');
-  return { sha256, dimension, size, vectors: unitRows(fromFloat16(halves), dimension, refuse) };
+  return { sha256, dimension, size, vectors: rows, centre };
+}
+
+/**
+ * An embedding without what all calls have in common: its direction less the centre, as a unit vector.
+ * @param centre of the same dimension, shorter than 1; null takes nothing off
+ * @throws RangeError when the embedding has no direction or another dimension
+ */
+export function centred(vector: Float32Array, centre: Float32Array | null): Float32Array {
+  const direction = unit(vector);
+  if (centre === null) return direction;
+  if (centre.length !== direction.length) {
+    throw new RangeError(`${direction.length} dimensions against a centre of ${centre.length}`);
+  }
+  return unit(direction.map((value, i) => value - (centre[i] as number)));
 }
 
 /**

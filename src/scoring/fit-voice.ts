@@ -62,22 +62,21 @@ export interface CrossValidated {
 
 const folds = 5;
 
-/** Trials with both speakers in a fold are judged by a fit on the trials with neither in it. */
-export function crossValidate(groups: readonly ScoredGroup[], measures: readonly HeldMeasure[]): CrossValidated {
-  const foldOf = speakerFolds(groups);
-  const fits = Array.from({ length: folds }, (_, fold) =>
-    fitVoice(
-      groups,
-      measures,
-      ({ modelSpeaker, testSpeaker }) => foldOf.get(modelSpeaker) !== fold && foldOf.get(testSpeaker) !== fold,
-    ),
-  );
-  const judged = groups.map(({ trials }) =>
-    llrsOf(
-      trials.filter(({ modelSpeaker, testSpeaker }) => foldOf.get(modelSpeaker) === foldOf.get(testSpeaker)),
-      ({ modelSpeaker }) => fits[foldOf.get(modelSpeaker) ?? 0] as Voice,
-    ),
-  );
+/**
+ * Trials with both speakers in a fold are judged by a fit on the trials with neither in it.
+ * @param fit makes a line of the trials it is told to keep
+ */
+export function crossValidate(
+  groups: readonly ScoredGroup[],
+  measures: readonly HeldMeasure[],
+  fit: typeof fitVoice = fitVoice,
+): CrossValidated {
+  const across = judgeAcross(groups, measures, fit);
+  const judged = across.map((trials): Trials => {
+    const of = (isTarget: boolean): number[] =>
+      trials.filter(({ trial }) => trial.isTarget === isTarget).map(({ llr }) => llr);
+    return { targets: of(true), nontargets: of(false) };
+  });
   const pooled = {
     targets: judged.flatMap(({ targets }) => targets),
     nontargets: judged.flatMap(({ nontargets }) => nontargets),
@@ -88,6 +87,30 @@ export function crossValidate(groups: readonly ScoredGroup[], measures: readonly
     minCllr: mean(judged.map(minCllr)),
     eer: equalErrorRate(pooled),
   };
+}
+
+/** For each group, the trials that cross-validation judges and what it says of them: each by a fit that has seen neither speaker. */
+export function judgeAcross<T extends ScoredTrial>(
+  groups: readonly (Omit<ScoredGroup, 'trials'> & { readonly trials: readonly T[] })[],
+  measures: readonly HeldMeasure[],
+  fit: typeof fitVoice = fitVoice,
+): readonly (readonly { readonly trial: T; readonly llr: number }[])[] {
+  const foldOf = speakerFolds(groups);
+  const fits = Array.from({ length: folds }, (_, fold) =>
+    fit(
+      groups,
+      measures,
+      ({ modelSpeaker, testSpeaker }) => foldOf.get(modelSpeaker) !== fold && foldOf.get(testSpeaker) !== fold,
+    ),
+  );
+  return groups.map(({ trials }) =>
+    trials
+      .filter(({ modelSpeaker, testSpeaker }) => foldOf.get(modelSpeaker) === foldOf.get(testSpeaker))
+      .map((trial) => ({
+        trial,
+        llr: voiceLlr(trial.score, trial.speech, fits[foldOf.get(trial.modelSpeaker) ?? 0] as Voice),
+      })),
+  );
 }
 
 /** The LLRs of trials by kind. */

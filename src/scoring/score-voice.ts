@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { VoicegateError } from '../errors.js';
 import { asNorm, cohortStatistics } from './as-norm.js';
 import { loadCalibration, type Calibration, type MeasureName } from './calibration.js';
-import { loadCohort, type Cohort, type CohortModel } from './cohort.js';
+import { centred, loadCohort, type Cohort, type CohortModel } from './cohort.js';
 import { cosine } from './cosine.js';
 
 /** One voice against another, of one model. */
@@ -41,21 +41,27 @@ export interface Scorer {
  * @throws RangeError when a vector has no direction or another dimension than the scorer's model
  */
 export function scoreVoice(comparison: VoiceComparison, { calibration, cohort }: Scorer): VoiceScore {
-  const { enrolment, test } = comparison;
-  const raw = cosine(enrolment.vector, test.vector);
-  const normalised = normalisedScore(raw, comparison, calibration.normalisation, cohort);
-  return { cosine: raw, normalised, llr: voiceLlr(normalised, comparison, calibration.voice) };
+  const normalised = normalisedScore(comparison, calibration.normalisation, cohort);
+  return {
+    cosine: cosine(comparison.enrolment.vector, comparison.test.vector),
+    normalised,
+    llr: voiceLlr(normalised, comparison, calibration.voice),
+  };
 }
 
-function normalisedScore(
-  raw: number,
-  { enrolment, test }: VoiceComparison,
+/**
+ * The comparison's cosine normalised with the cohort, after its centre was taken off both sides; the cosine itself without a cohort.
+ * @throws RangeError when a vector has no direction or another dimension than the cohort
+ */
+export function normalisedScore(
+  { enrolment, test }: Pick<VoiceComparison, 'enrolment' | 'test'>,
   normalisation: Calibration['normalisation'],
   cohort: Cohort | null,
 ): number {
-  if (normalisation.kind === 'none' || cohort === null) return raw;
+  if (normalisation.kind === 'none' || cohort === null) return cosine(enrolment.vector, test.vector);
   const { topN } = normalisation;
-  return asNorm(raw, cohortStatistics(enrolment.vector, cohort, topN), cohortStatistics(test.vector, cohort, topN));
+  const [one, other] = [centred(enrolment.vector, cohort.centre), centred(test.vector, cohort.centre)];
+  return asNorm(cosine(one, other), cohortStatistics(one, cohort, topN), cohortStatistics(other, cohort, topN));
 }
 
 /** The calibration's line over a (normalised) score and the measures of the speech on either side. */

@@ -3,9 +3,10 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cohortBytes, loadCohort, parseCohort, speakerHash } from '../../src/scoring/cohort.js';
-import { cosine } from '../../src/scoring/cosine.js';
+import { centred, cohortBytes, loadCohort, parseCohort, speakerHash } from '../../src/scoring/cohort.js';
+import { cosine, unit } from '../../src/scoring/cosine.js';
 import { cohortFileBytes, directions, model } from './cohorts.js';
+import { near } from './seeded-scores.js';
 
 const invalid = (message: RegExp): { code: string; message: RegExp } => ({ code: 'model_invalid', message });
 
@@ -66,4 +67,28 @@ void t.test('a file is read wherever its bytes lie in memory; a missing one is r
   const bytes = cohortFileBytes();
   await writeFile(path, bytes);
   t.same(await loadCohort(path, model), parseCohort(Buffer.concat([Buffer.alloc(1), bytes]).subarray(1), model));
+});
+
+void t.test('a centre is taken off every row, and off what is compared with them', async (t) => {
+  const rows = directions(20);
+  const centre = Float32Array.from({ length: model.dimension }, (_, i) => (i === 0 ? 0.5 : 0));
+  const entries = rows.map((vector, i) => ({ speaker: `speaker ${i}`, vector }));
+  const cohort = parseCohort(cohortBytes(entries, model, centre), model);
+  t.same(cohort.centre, centre);
+  const [row = new Float32Array()] = rows;
+  const moved = centred(row, centre);
+  for (let i = 0; i < model.dimension; i++) near(t, cohort.vectors[i] ?? 9, moved[i] ?? -9, 1e-3);
+  near(t, (moved[0] ?? 9) / (moved[1] ?? 9), ((row[0] ?? 9) - 0.5) / (row[1] ?? 9), 1e-4);
+  t.same(centred(row, null), unit(row));
+  t.throws(() => centred(row, new Float32Array(3)), RangeError);
+  const long = cohortBytes(
+    entries,
+    model,
+    centre.map((value) => 3 * value),
+  );
+  t.throws(() => parseCohort(long, model), invalid(/not shorter than 1/));
+  t.throws(
+    () => parseCohort(cohortBytes(entries, model, centre).subarray(0, -1), model),
+    invalid(/bytes for 20 vectors/),
+  );
 });

@@ -29,5 +29,5 @@ export function madeCohort(count = 20): Cohort {
 export function cohortOf(rows: readonly (readonly number[])[]): Cohort {
   const vectors = Float32Array.from(rows.flat());
   const sha256 = createHash('sha256').update(vectors).digest('hex');
-  return { sha256, dimension: rows[0]?.length ?? 0, size: rows.length, vectors };
+  return { sha256, dimension: rows[0]?.length ?? 0, size: rows.length, vectors, centre: null };
 }
