@@ -8,7 +8,7 @@ const floors = [
   ['inference'],
   ['audio'],
   ['embedding', 'challenge', 'credential'],
-  ['scoring'],
+  ['scoring', 'models'],
   ['decision', 'voiceprint', 'tuning'],
   ['audit'],
   ['service'],

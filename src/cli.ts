@@ -5,6 +5,7 @@ import { auditCommand } from './cli/audit.js';
 import { evalCommand } from './cli/eval.js';
 import { keysCommand } from './cli/keys.js';
 import { migrateModelCommand } from './cli/migrate-model.js';
+import { modelsCommand } from './cli/models.js';
 import { tenantsCommand } from './cli/tenants.js';
 import { thresholdCommand } from './cli/threshold.js';
 import type { WithStore } from './cli/with-store.js';
@@ -41,6 +42,7 @@ program.addCommand(
 program.addCommand(evalCommand(() => readConfig()));
 program.addCommand(thresholdCommand());
 program.addCommand(adaptCommand(() => readConfig()));
+program.addCommand(modelsCommand(() => readConfig()));
 
 try {
   await program.parseAsync();

@@ -61,7 +61,6 @@ export async function start(config: Config, log: Logger): Promise<Voicegate> {
     ...config,
     onCreated: (made) => log.warn(made, 'made a new secret: back it up, what was made with it is worthless without it'),
   });
-  const store = await openStore({ ...placeOf(config), auditKey: secrets.auditKey, migrationsDir });
   const active = await loadSpeakerModel(config.modelId, config);
   const second = config.secondModelId === null ? null : await loadSpeakerModel(config.secondModelId, config);
   const speakers = second === null ? [active] : [active, second];
@@ -69,6 +68,7 @@ export async function start(config: Config, log: Logger): Promise<Voicegate> {
   const activityCard = await loadActivityCard(activityDir);
   const recogniserDir = resolveModelDir(config.recogniserId, config.installedModelsDir);
   const recogniserCard = await loadRecogniserCard(recogniserDir);
+  const store = await openStore({ ...placeOf(config), auditKey: secrets.auditKey, migrationsDir });
   const metrics = createMetrics({
     waiting: () => pool.status().waiting,
     running: () => pool.status().running,

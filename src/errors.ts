@@ -46,6 +46,7 @@ export const errorCodes = [
   // models, load, storage
   'model_invalid',
   'model_mismatch',
+  'download_failed',
   'inference_failed',
   'busy',
   'database_unavailable',

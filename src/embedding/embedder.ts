@@ -30,7 +30,10 @@ export interface Embedder {
 }
 
 /** Joins a card with a pool that holds the card's network. */
-export function createEmbedder(pool: InferencePool, card: ModelCard): Embedder {
+export function createEmbedder(
+  pool: InferencePool,
+  card: Pick<ModelCard, 'id' | 'frontEnd' | 'dimension' | 'shortestSeconds'>,
+): Embedder {
   const { sampleRateHz } = card.frontEnd;
   const shortestSamples = Math.ceil(card.shortestSeconds * sampleRateHz);
   return {

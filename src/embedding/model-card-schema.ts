@@ -78,7 +78,15 @@ export const modelCardSchema = Type.Object(
     shortestSeconds: positive,
     licence: Type.Object({ spdx: text, attribution: text }, closed),
     trainedOn: Type.Array(
-      Type.Object({ corpus: text, licence: text, speakers: Type.Integer({ minimum: 1 }) }, closed),
+      Type.Object(
+        {
+          corpus: text,
+          licence: text,
+          /** Null: those who made the model do not say. */
+          speakers: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()]),
+        },
+        closed,
+      ),
       { minItems: 1 },
     ),
     /** Error rates with the conditions they hold under. */

@@ -30,7 +30,10 @@ export async function loadModelCard(dir: string): Promise<ModelCard> {
 }
 
 /** What the inference pool needs to run the card's network. `dir` is the card's folder. */
-export function networkOf(card: ModelCard, dir: string): NetworkSpec {
+export function networkOf(
+  card: Pick<ModelCard, 'id' | 'file' | 'sha256' | 'frontEnd' | 'input' | 'outputName'>,
+  dir: string,
+): NetworkSpec {
   return {
     id: card.id,
     onnxPath: resolve(dir, card.file),

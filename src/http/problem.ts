@@ -41,6 +41,7 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
   audit_broken: 500,
   model_invalid: 500,
   model_mismatch: 409,
+  download_failed: 500,
   inference_failed: 500,
   busy: 503,
   database_unavailable: 503,

@@ -46,8 +46,10 @@ export async function loadCalibration(path: string, model: CalibratedModel): Pro
   try {
     value = JSON.parse(await readFile(path, 'utf8'));
   } catch (cause) {
-    throw new VoicegateError('model_invalid', `the calibration of ${model.id} cannot be read`, {
-      hint: 'each model folder holds a calibration.json; bench/calibrate makes it',
+    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    const reason = missing ? 'is not there: without one the model cannot judge' : 'cannot be read';
+    throw new VoicegateError('model_invalid', `the calibration of ${model.id} ${reason}`, {
+      hint: `\`voicegate adapt\` fits one from your own calls, bench/calibrate from our lists; \`voicegate eval --model ${model.id}\` needs none`,
       cause,
     });
   }

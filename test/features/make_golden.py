@@ -78,6 +78,14 @@ def nemo(o: dict) -> np.ndarray:
     return (frames - frames.mean(0)) / (frames.std(0, ddof=1) + 1e-5)
 
 
+def families() -> dict:
+    """What networks of the installable families are fed (src/models/families.ts): frames with their normalisation."""
+    common = dict(sampleRateHz=16000, frameLengthMs=25, frameShiftMs=10, preEmphasis=0.97, removeDcOffset=True, snipEdges=True, lowHz=20, highHz=0, melBins=80)
+    wespeaker = kaldi({**common, "window": "hamming", "sampleScale": 32768})
+    speaker3d = kaldi({**common, "window": "povey", "sampleScale": 1})
+    return {"wespeaker": rows(wespeaker - wespeaker.mean(0)), "3d-speaker": rows(speaker3d - speaker3d.mean(0)), "nemo": rows(nemo(NEMO[0]))}
+
+
 def rows(frames: np.ndarray) -> dict:
     """A first, a middle, a half silent and the last row, as text: `frame: values`."""
     picked = [0, len(frames) // 2, len(frames) * 5 // 6 - 1, len(frames) - 1]
@@ -91,6 +99,7 @@ def main() -> None:
                   f"librosa {librosa.__version__}, numpy {np.__version__}",
         "kaldi": [{"options": {**defaults, **o}, **rows(kaldi({**defaults, **o}))} for o in KALDI],
         "nemo": [{"options": o, **rows(nemo(o))} for o in NEMO],
+        "families": families(),
     }
     with open(os.path.join(HERE, "golden.json"), "w") as file:
         json.dump(golden, file, indent=2)

@@ -73,4 +73,5 @@ const tensors = {
   picky: { frontEnd: waveform16k, input: samplesIn, outputName: 'emb' },
   fixed: { frontEnd: waveform16k, input: samplesIn, outputName: 'emb' },
   double: { frontEnd: waveform16k, input: samplesIn, outputName: 'emb' },
+  bands: { frontEnd: waveform16k, input: samplesIn, outputName: 'emb' },
 } as const;

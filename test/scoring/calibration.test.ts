@@ -35,7 +35,7 @@ void t.test('a missing or broken file is refused', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'voicegate-calibration-'));
   t.teardown(() => rm(folder, { recursive: true }));
   const path = join(folder, 'calibration.json');
-  await t.rejects(loadCalibration(path, model), invalid(/cannot be read/));
+  await t.rejects(loadCalibration(path, model), invalid(/is not there: without one the model cannot judge/));
   await writeFile(path, '{ "version": ');
   await t.rejects(loadCalibration(path, model), invalid(/cannot be read/));
   await writeFile(path, JSON.stringify(valid));
