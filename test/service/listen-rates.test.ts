@@ -24,7 +24,13 @@ const pool = await startInferencePool({
 });
 t.teardown(() => pool.close());
 const activity = new SpeechActivityDetector(pool, activityCard);
-const ears = createEars({ limits, activity, embedders: [createEmbedder(pool, card)], onStage: () => undefined });
+const ears = createEars({
+  limits,
+  activity,
+  embedders: [createEmbedder(pool, card)],
+  recogniser: null,
+  onStage: () => undefined,
+});
 
 void t.test(
   'a model of 16 kHz is given telephone speech at its rate: nothing above 4 kHz but what the filter leaves',
