@@ -8,7 +8,7 @@ taken from connected real digit strings of kept-aside AN4 speakers, and sent thr
 telephone chain.  Per language: temperature, weights of blank and filler and the floor are those with the
 fewest right strings refused, averaged over the thresholds that let 1e-3, 3e-4 and 1e-4 of the random wrong strings
 (two digits or more differ) pass, changed one at a time from SEARCH's first values; the `match` threshold is the lowest LLR at
-which at most `--wrong` of them pass; `calibration` turns the LLR into a natural log-likelihood ratio of "this string" against
+which at most `--wrong` of them pass, the margin the smallest that costs at most 0.5 % of the right strings; `calibration` turns the LLR into a natural log-likelihood ratio of "this string" against
 "another string" by logistic regression at prior 1/2, kept within what so many trials can show.
 """
 import argparse
@@ -26,10 +26,12 @@ from common import Progress, save_atomic, write_json
 from digits_eval import random_wrong
 from digits_train import distance
 
-SEARCH = {"temperature": (1.0, 1.5, 2.0, 3.0), "blank": (-1.0, 0.0, -2.0, -3.0, -4.0),
-          "filler": (-4.0, -2.0, -7.0), "floor": (1e-5, 1e-10, 1e-4, 1e-3, 3e-3)}
+SEARCH = {"temperature": (1.0, 1.5), "blank": (-1.0, 0.0, -2.0), "filler": (-4.0, -2.0),
+          "floor": (1e-5, 1e-4)}
 FEW_WRONG = 40            # random wrong strings a file while searching, then 200
-CARRIER = 0.15            # part of the strings with a few other syllables before or after
+MARGINS = (5.0, 6.0, 7.0, 8.0, 10.0)
+MARGIN_COST = 0.005       # right strings that the margin may cost
+CARRIER = 0.05            # part of the strings with a few other syllables before or after
 
 
 def digit_of(units):
@@ -122,6 +124,29 @@ class Trials:
                     best, cost = other, found
         return best
 
+    def rules(self, right, wrong, rows, rate):
+        """(thresholds, rates): the least LLR of a match, and the smallest margin that costs few right strings."""
+        match = round(min(-2.0, float(np.quantile(wrong, 1 - rate))), 2)
+        spoken = [s for _, s in self.items]
+        rng = random.Random(6)
+
+        def ahead(c, strings):
+            """How much more probable the neighbours are, inf where the LLR is below `match`."""
+            values = digits_score.forward(c, strings) - digits_score.total(c)
+            return [digits_score.neighbours(c, s) - v if v >= match else np.inf
+                    for s, v in zip(strings, values)]
+
+        mine = np.array([ahead(c, [s])[0] for c, s in zip(rows, spoken)])
+        close = np.concatenate([ahead(c, rng.sample(digits_score.variants(s), 2))
+                                for c, s in zip(rows, spoken)])
+        lost = [np.isfinite(mine).mean() - np.mean(mine <= m) for m in MARGINS]
+        margin = next((m for m, x in zip(MARGINS, lost) if x <= MARGIN_COST), 20.0)
+        return ({"match": match, "near": match, "margin": margin},
+                {"rightAccepted": float(np.mean(mine <= margin)),
+                 "nearAccepted": float(np.mean(close <= margin)),
+                 "nearAcceptedWithoutMargin": float(np.mean(np.isfinite(close))),
+                 "wrongAcceptedWithoutMargin": float(np.mean(wrong >= match))})
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -154,11 +179,11 @@ def main():
         trials = Trials(items, data["units"], lang)
         weights = trials.search()
         right, wrong, rows = trials.scores(weights)
-        threshold = round(min(-2.0, float(np.quantile(wrong, 1 - args.wrong))), 2)
+        rules, near = trials.rules(right, wrong, rows, args.wrong)
         scale, offset = logistic(right, wrong)
         most, least = np.log(len(right)), -np.log(len(wrong))
         errors = [(distance(digits_score.decode(c, 4)[0], s), len(s)) for c, (_, s) in zip(rows, items)]
-        scoring[lang], thresholds[lang] = weights, {"match": threshold, "near": threshold}
+        scoring[lang], thresholds[lang] = weights, rules
         calibration[lang] = {
             "scale": round(float(scale), 5), "offset": round(float(offset), 4),
             "leastLlr": round(float(least), 2), "mostLlr": round(float(most), 2),
@@ -167,13 +192,9 @@ def main():
                         "(two digits or more differ)"}
         llr = np.clip(scale * np.r_[right, wrong] + offset, least, most)
         cost = np.log2(1 + np.exp(np.where(np.arange(len(llr)) < len(right), -llr, llr)))
-        figures[lang] = {"strings": len(right), "threshold": threshold, **weights,
+        figures[lang] = {"strings": len(right), **rules, **weights,
                          "digitErrorRate": sum(e for e, _ in errors) / sum(n for _, n in errors),
-                         "rightAccepted": float(np.mean(right >= threshold)),
-                         "wrongAccepted": float(np.mean(wrong >= threshold)),
-                         "cllr": float((cost[:len(right)].mean() + cost[len(right):].mean()) / 2),
-                         "right1Percent": float(np.quantile(right, 0.01)),
-                         "right3Percent": float(np.quantile(right, 0.03)),
+                         **near, "cllr": float((cost[:len(right)].mean() + cost[len(right):].mean()) / 2),
                          "calibration": calibration[lang]}
         print(lang, figures[lang])
     state.pop("temperature", None)

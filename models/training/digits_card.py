@@ -78,7 +78,8 @@ def main():
             "unitPrefix": lang + ":", "temperature": scoring["temperature"],
             "blankWeight": scoring["blank"], "fillerWeight": scoring["filler"],
             "floor": scoring["floor"], "matchLlr": threshold["match"],
-            "nearMissLlr": threshold["near"], "calibration": state["calibration"][lang]}
+            "nearMissLlr": threshold["near"],
+            "rivalMargin": threshold["margin"], "calibration": state["calibration"][lang]}
     write_json({
         "id": "digits-8k", "file": os.path.basename(args.onnx), "sha256": digest,
         "frontEnd": FRONT_END,

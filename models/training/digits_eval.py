@@ -95,51 +95,51 @@ def posteriors(model, folder, lang, channel=None):
     return out, rows
 
 
-def score_list(found, rows, wrong_per_file=200, seed=5):
-    """LLRs of all trials: {'right': […], 'near': […], 'wrong': […], 'random': […]}, digit
-    errors [(errors, digits)] and the posterior of the free string."""
+def accepted(c, strings, rules):
+    """Which strings would be a match: (bool [strings], LLRs [strings])."""
+    values = digits_score.forward(c, strings) - digits_score.total(c)
+    ok = values >= rules["match"]
+    for k in np.nonzero(ok)[0]:
+        ok[k] = digits_score.neighbours(c, strings[k]) - values[k] <= rules["margin"]
+    return ok, values
+
+
+def score_list(found, rows, rules, wrong_per_file=200, seed=5):
+    """Trials of one list: ({'right': [(accepted, LLR) …], 'near': …, 'wrong': …}, digit errors
+    [(errors, digits)], a line of details per file)."""
     rng = random.Random(seed)
-    llrs = {"right": [], "near": [], "wrong": [], "random": []}
+    trials = {"right": [], "near": [], "wrong": []}
     spoken = {r["file"]: r["spoken"] for r in rows}
     errors, details = [], []
-    totals = {name: digits_score.total(c) for name, c in found.items()}
     for r in rows:
-        c = found[r["file"]]
-        value = digits_score.forward(c, [r["expected"]])[0] - totals[r["file"]]
-        llrs[r["label"]].append(float(value))
+        ok, values = accepted(found[r["file"]], [r["expected"]], rules)
+        trials[r["label"]].append((bool(ok[0]), float(values[0])))
     for name in sorted(found):
         c = found[name]
-        wrong = random_wrong(rng, spoken[name], wrong_per_file)
-        values = digits_score.forward(c, wrong) - totals[name]
-        llrs["random"].extend(float(v) for v in values)
+        ok, values = accepted(c, random_wrong(rng, spoken[name], wrong_per_file), rules)
+        trials["wrong"].extend(zip(ok.tolist(), values.tolist()))
         heard, confidence = digits_score.decode(c)
         errors.append((distance(heard, spoken[name]), len(spoken[name])))
         details.append((name, spoken[name], heard, round(confidence, 2),
-                        round(float(digits_score.forward(c, [spoken[name]])[0]
-                                    - totals[name]), 2)))
-    return llrs, errors, details
+                        round(digits_score.llr(c, spoken[name]), 2)))
+    return trials, errors, details
 
 
-def summary(llrs, errors, threshold):
-    """Rates of one list at one threshold."""
+def summary(trials, errors, rules):
+    """Rates of one list."""
     def rate(key):
-        hits, count = sum(v >= threshold for v in llrs[key]), len(llrs[key])
+        hits, count = sum(ok for ok, _ in trials[key]), len(trials[key])
         return {"rate": hits / count if count else None, "n": count,
                 "wilson": wilson(hits, count), "accepted": hits}
-    wrong = llrs["wrong"] + llrs["random"]
-    hits = sum(v >= threshold for v in wrong)
-    right = sorted(llrs["right"])
-    digit_errors = sum(e for e, _ in errors)
+    right = [value for _, value in trials["right"]]
     digits = sum(n for _, n in errors)
-    return {"threshold": threshold, "rightAccepted": rate("right"), "nearAccepted": rate("near"),
-            "wrongAccepted": {"rate": hits / max(1, len(wrong)), "n": len(wrong),
-                              "accepted": hits, "wilson": wilson(hits, len(wrong))},
-            "digitErrorRate": digit_errors / max(1, digits), "digits": digits,
+    return {"rules": rules, "rightAccepted": rate("right"), "nearAccepted": rate("near"),
+            "wrongAccepted": rate("wrong"),
+            "digitErrorRate": sum(e for e, _ in errors) / max(1, digits), "digits": digits,
             "stringErrorRate": sum(e > 0 for e, _ in errors) / max(1, len(errors)),
             "files": len(errors),
             "llrOfRight": {"p1": float(np.percentile(right, 1)), "p3": float(np.percentile(right, 3)),
-                           "median": float(np.median(right))},
-            "highestWrong": max(wrong) if wrong else None}
+                           "median": float(np.median(right))}}
 
 
 def percent(r):
@@ -168,7 +168,6 @@ def main():
     parser.add_argument("--model", required=True)
     parser.add_argument("--list", action="append", required=True)
     parser.add_argument("--lang")
-    parser.add_argument("--threshold", type=float, help="LLR; default: the model's own")
     parser.add_argument("--channel", choices=["phone"])
     parser.add_argument("--random", type=int, default=200)
     parser.add_argument("--details", action="store_true", help="print each file's digits")
@@ -181,12 +180,10 @@ def main():
     for k, folder in enumerate(args.list):
         name = os.path.basename(os.path.normpath(folder))
         lang = args.lang or ("en" if "en" in name.split("-") else "zh")
-        threshold = args.threshold
-        if threshold is None:
-            threshold = model.thresholds.get(lang, {}).get("match", -8.0)
+        rules = model.thresholds[lang]
         found, rows = posteriors(model, folder, lang, args.channel)
-        llrs, errors, details = score_list(found, rows, args.random)
-        results[name] = summary(llrs, errors, threshold)
+        trials, errors, details = score_list(found, rows, rules, args.random)
+        results[name] = summary(trials, errors, rules)
         if args.details:
             for line in details:
                 print(*line)

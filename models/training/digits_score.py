@@ -15,7 +15,8 @@ Plain NumPy, the reference for the port to the service.  One utterance at a time
 4. LLR(string) = log p(string) - log p(any string): the log posterior probability of the
    string under the digit grammar.  Never above 0; 0 = certain.
 5. `decode`    best free string by CTC prefix beam search, each digit's span by Viterbi.
-6. `verify`    verdict `match`, `near` (one digit), `wrong`, `silence` by thresholds on the LLR.
+6. `verify`    verdict `match`, `near` (one digit), `wrong`, `silence` by thresholds on the LLR and by
+   how much more probable the strings one digit away are than the one expected.
    A false start (the caller begins, stops, and says the whole string again) is tried as well.
 
 Spans are in samples at 8 kHz; output frame t covers samples 240 t - 80 to 240 t + 160.
@@ -173,27 +174,37 @@ def variants(string: str) -> list[str]:
             if d != string[k]]
 
 
-def verify(c: np.ndarray, expected: str, threshold: float, near: float | None = None):
-    """Verdict on an expected string; `threshold` and `near` are LLRs (near: default the same).
+def neighbours(c: np.ndarray, expected: str) -> float:
+    """Log posterior probability that a string one digit away was said."""
+    return float(np.logaddexp.reduce(forward(c, variants(expected)))) - total(c)
 
+
+def verify(c: np.ndarray, expected: str, match: float, near: float | None = None,
+           margin: float = math.inf):
+    """Verdict on an expected string.
+
+    `match`, `near`: least LLRs (near: default the same); `margin`: how much more probable, in nats, the strings one
+    digit away may be together before the verdict is `near` instead of `match`.
     Returns a dict: verdict, llr, llrBest (against the best free string), heard, spans.
     """
-    near = threshold if near is None else near
+    near = match if near is None else near
     heard, best = decode(c)
     spans = align(c, heard)
     value = llr(c, expected)
-    if value < threshold and len(heard) > len(expected) and heard.endswith(expected[-2:]):
+    if value < match and len(heard) > len(expected) and heard.endswith(expected[-2:]):
         # False start: what was said before must be the beginning of the expected string.
         extra = len(heard) - len(expected)
         if expected.startswith(heard[:extra]) and spans:
-            cut = (spans[extra - 1][1] - 40) // FRAME_SAMPLES + 1
-            value = max(value, llr(c[cut:], expected))
+            rest = c[(spans[extra - 1][1] - 40) // FRAME_SAMPLES + 1:]
+            again = llr(rest, expected)
+            if again > value:
+                value, c = again, rest
     result = {"llr": value, "llrBest": value - best, "heard": heard, "spans": spans}
+    close = neighbours(c, expected)
     if not heard:
         result["verdict"] = "silence"
-    elif value >= threshold:
+    elif value >= match and close - value <= margin:
         result["verdict"] = "match"
     else:
-        close = float(np.logaddexp.reduce(forward(c, variants(expected)))) - total(c)
         result["verdict"] = "near" if np.logaddexp(close, value) >= near else "wrong"
     return result
