@@ -10,13 +10,13 @@ import type { PhraseResult, PhraseVerdict } from './phrase.js';
  */
 export function checkResponse(expected: string, heard: DigitEvidence): PhraseResult {
   const { rules } = heard;
-  const { llr, after } = expectedLlr(expected, heard);
+  const { llr, after, posteriors } = expectedLlr(expected, heard);
   const { scale, offset, leastLlr, mostLlr } = rules.calibration;
   return {
     kind: 'checked',
     language: heard.language,
     status: rules.status,
-    verdict: verdictOf(expected, heard, llr),
+    verdict: verdictOf(expected, { ...heard, posteriors }, llr),
     llr: Math.min(mostLlr, Math.max(leastLlr, scale * llr + offset)),
     differences: distance(expected, heard.digits.slice(after)),
     digitNetSpeechSeconds: heard.digitNetSpeechSeconds,
@@ -37,18 +37,22 @@ export function checkAgainstAny(prompts: readonly string[], heard: DigitEvidence
 /**
  * Log posterior probability of the expected string, natural, at most 0 (−Infinity where it cannot have been said in the time). Where
  * it is no match and the digits heard begin with a part of it, stop, and end as it ends, it is looked for again after the false start.
- * @returns also how many of the digits heard were a false start
+ * @returns also how many of the digits heard were a false start, and the posteriors that the rest was looked for in
  */
-export function expectedLlr(expected: string, heard: DigitEvidence): { readonly llr: number; readonly after: number } {
+export function expectedLlr(
+  expected: string,
+  heard: DigitEvidence,
+): { readonly llr: number; readonly after: number; readonly posteriors: DigitPosteriors } {
   const { digits, spans, posteriors } = heard;
   const whole = logProbability(posteriors, expected);
   const extra = digits.length - expected.length;
-  if (whole >= heard.rules.matchLlr || extra <= 0) return { llr: whole, after: 0 };
+  if (whole >= heard.rules.matchLlr || extra <= 0) return { llr: whole, after: 0, posteriors };
   const lastOfStart = spans[extra - 1];
   const isFalseStart = digits.endsWith(expected.slice(-2)) && expected.startsWith(digits.slice(0, extra));
-  if (!isFalseStart || lastOfStart === undefined) return { llr: whole, after: 0 };
-  const again = logProbability(fromFrame(posteriors, heard.frameAt(lastOfStart.endSample) + 1), expected);
-  return again > whole ? { llr: again, after: extra } : { llr: whole, after: 0 };
+  if (!isFalseStart || lastOfStart === undefined) return { llr: whole, after: 0, posteriors };
+  const rest = fromFrame(posteriors, heard.frameAt(lastOfStart.endSample) + 1);
+  const again = logProbability(rest, expected);
+  return again > whole ? { llr: again, after: extra, posteriors: rest } : { llr: whole, after: 0, posteriors };
 }
 
 /** Whether the verdict would be `match`; costs a hundredth of the whole answer, for measuring against many strings. */
@@ -58,8 +62,9 @@ export function isMatch(expected: string, heard: DigitEvidence): boolean {
 
 function verdictOf(expected: string, { digits, rules, posteriors }: DigitEvidence, llr: number): PhraseVerdict {
   if (digits === '') return 'silence';
-  if (llr >= rules.matchLlr) return 'match';
-  return logAdd(neighboursLlr(expected, posteriors), llr) >= rules.nearMissLlr ? 'near_miss' : 'wrong';
+  const close = neighboursLlr(expected, posteriors);
+  if (llr >= rules.matchLlr && close - llr <= rules.rivalMargin) return 'match';
+  return logAdd(close, llr) >= rules.nearMissLlr ? 'near_miss' : 'wrong';
 }
 
 /** Log posterior probability that one of the strings was said that differ from the expected one in exactly one digit. */

@@ -48,6 +48,8 @@ const recogniserLanguage = Type.Object(
     /** Least log posterior probability of the expected string for a match; of it and its neighbours together for a near miss. */
     matchLlr: Type.Number({ maximum: 0 }),
     nearMissLlr: Type.Number({ maximum: 0 }),
+    /** A match may be less probable than its neighbours, one digit away, together: by at most this factor, natural log. */
+    rivalMargin: positive,
     /** Natural LLR that the string was said = scale · (log posterior) + offset, held within what the trials can show. */
     calibration: Type.Object(
       {

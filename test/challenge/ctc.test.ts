@@ -87,6 +87,7 @@ void t.test('units collapse to digits: pronunciations added, other languages lef
     fillerWeight: Math.log(0.1),
     matchLlr: -10,
     nearMissLlr: -10,
+    rivalMargin: 6,
     calibration: { scale: 1, offset: 0, leastLlr: -5, mostLlr: 5, fittedOn: 'nothing' },
   });
   const row = (parts: Record<string, number>) => Float32Array.from(units, (unit) => Math.log(parts[unit] ?? 0)); // log 0 is −Infinity: as a network may give it

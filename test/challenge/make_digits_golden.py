@@ -48,7 +48,7 @@ def posteriors(model, samples, language):
 
 
 def judged(c, expected, thresholds):
-    found = ds.verify(c, expected, thresholds['match'], thresholds['near'])
+    found = ds.verify(c, expected, thresholds['match'], thresholds['near'], thresholds['margin'])
     return {'expected': expected, 'verdict': found['verdict'], 'llr': round(found['llr'], 4)}
 
 
