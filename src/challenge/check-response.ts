@@ -55,16 +55,21 @@ export function expectedLlr(
   return again > whole ? { llr: again, after: extra, posteriors: rest } : { llr: whole, after: 0, posteriors };
 }
 
-/** Whether the verdict would be `match`; costs a hundredth of the whole answer, for measuring against many strings. */
+/** Whether the verdict would be `match`; costs a hundredth of the whole answer where it is far from it, for measuring against many strings. */
 export function isMatch(expected: string, heard: DigitEvidence): boolean {
-  return heard.digits !== '' && expectedLlr(expected, heard).llr >= heard.rules.matchLlr;
+  const { llr, posteriors } = expectedLlr(expected, heard);
+  return heard.digits !== '' && fits(expected, { ...heard, posteriors }, llr);
 }
 
-function verdictOf(expected: string, { digits, rules, posteriors }: DigitEvidence, llr: number): PhraseVerdict {
-  if (digits === '') return 'silence';
-  const close = neighboursLlr(expected, posteriors);
-  if (llr >= rules.matchLlr && close - llr <= rules.rivalMargin) return 'match';
-  return logAdd(close, llr) >= rules.nearMissLlr ? 'near_miss' : 'wrong';
+function verdictOf(expected: string, heard: DigitEvidence, llr: number): PhraseVerdict {
+  if (heard.digits === '') return 'silence';
+  if (fits(expected, heard, llr)) return 'match';
+  return logAdd(neighboursLlr(expected, heard.posteriors), llr) >= heard.rules.nearMissLlr ? 'near_miss' : 'wrong';
+}
+
+/** Probable enough, and not far less probable than its neighbours: otherwise a string with one wrong digit would pass for the right one. */
+function fits(expected: string, { rules, posteriors }: DigitEvidence, llr: number): boolean {
+  return llr >= rules.matchLlr && neighboursLlr(expected, posteriors) - llr <= rules.rivalMargin;
 }
 
 /** Log posterior probability that one of the strings was said that differ from the expected one in exactly one digit. */

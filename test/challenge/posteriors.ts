@@ -34,6 +34,7 @@ export const testRules: RecogniserLanguage = {
   fillerWeight: -5,
   matchLlr: -4,
   nearMissLlr: -4,
+  rivalMargin: 6,
   calibration: { scale: 0.5, offset: 4, leastLlr: -6, mostLlr: 4, fittedOn: 'nothing' },
 };
 
