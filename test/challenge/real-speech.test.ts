@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { speechDir } from '../../bench/real-callers.js';
 import { decodeAudio } from '../../src/audio/decode.js';
-import { expectedLlr } from '../../src/challenge/check-response.js';
+import { isMatch } from '../../src/challenge/check-response.js';
 import { createDigitRecogniser, type DigitEvidence } from '../../src/challenge/digit-recogniser.js';
 import { loadRecogniserCard, recogniserNetworkOf } from '../../src/challenge/recogniser-card.js';
 import { startInferencePool } from '../../src/inference/pool.js';
@@ -46,7 +46,7 @@ void t.test(
       const accepted = { right: 0, near: 0, wrong: 0 };
       for (const { file, expected, label } of phrases) {
         const evidence = heard.get(file) as DigitEvidence;
-        if (expectedLlr(expected, evidence).llr >= evidence.rules.matchLlr) accepted[label]++;
+        if (isMatch(expected, evidence)) accepted[label]++;
       }
       t.comment(
         `${name}: ${JSON.stringify(accepted)}; card: ${wanted.rightAccepted} right, ${wanted.nearAccepted} near`,
