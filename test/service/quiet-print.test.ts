@@ -13,6 +13,7 @@ import {
 import { activatePolicy, storePolicy } from '../../src/service/policies.js';
 import type { QuietResult, VoiceprintRow } from '../../src/service/ports.js';
 import { gatherQuietly, type DecidedCall } from '../../src/service/quiet-print.js';
+import { accountRow, voiceprintRow } from '../storage/rows.js';
 import {
   attempt,
   enrolled,
@@ -290,4 +291,22 @@ void t.test('progress counts the accounts, and finishing leaves those alone that
   const entries = await context.store.transaction('operator', (tx) => tx.audit.page(0, 10_000));
   t.match(entries.at(-1)?.event, { kind: 'voiceprint_migration_finished', voiceprintsErased: 1 });
   await t.rejects(undoChange(context, full, 'f1', nextModelId), { code: 'not_found' }, 'never the last print');
+});
+
+void t.test('undo and finish at once leave every account a voiceprint', async (t) => {
+  const ids = Array.from({ length: 12 }, (_, index) => `crossed-${index}`);
+  await context.store.transaction('operator', async (tx) => {
+    for (const accountId of ids) {
+      await tx.accounts.insertIfAbsent(accountRow(accountId));
+      const old = voiceprintRow(accountId, { modelId: 'model-a' });
+      await tx.voiceprints.add(old);
+      const derivedFromVoiceprintId = old.voiceprintId;
+      await tx.voiceprints.add(voiceprintRow(accountId, { modelId: 'model-b', derivedFromVoiceprintId }));
+    }
+  });
+  await Promise.all([
+    finishChange(context, full, 'model-b'),
+    ...ids.map((accountId) => undoChange(context, full, accountId, 'model-b').catch(() => undefined)),
+  ]);
+  for (const accountId of ids) t.equal((await printsOf(accountId)).length, 1, accountId);
 });
