@@ -14,13 +14,14 @@ import shutil
 import subprocess
 import sys
 
-from speech import CALLERS, LICENCES, RATE_HZ, TMP, add, at_level, call, noise
+from speech import CALLERS, LICENCES, RATE_HZ, TMP, add, at_level, call, noise, one_digit
 from speech import read_wav, run, seeded, sentence, silence, write_wav
 
 HERE = pathlib.Path(__file__).resolve().parent
 OUT = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
 ENROLMENTS = 5
 VERIFICATIONS = 4
+SAYS_ANYTHING = ('en-rms', 'en-slt')
 ENCODERS = {'ulaw': 'pcm_mulaw', 'alaw': 'pcm_alaw', 'pcm16': 'pcm_s16le'}
 
 
@@ -64,6 +65,14 @@ def make_callers():
             speech, fields = sentence(caller.name, digits, chance)
             encoding = 'pcm16' if (use, number) == ('verify', VERIFICATIONS) else caller.line
             save(f'callers/{caller.name}/{use}-{number}.wav', call(speech, chance), encoding, **fields, use=use)
+
+
+def make_digits():
+    """Each digit by itself, so that a client of the demo can say any string it is asked for."""
+    for caller in SAYS_ANYTHING:
+        for digit in '0123456789':
+            speech, fields = one_digit(caller, digit)
+            save(f'digits/{caller}/{digit}.wav', speech, 'ulaw', **fields)
 
 
 def dtmf(digits):
@@ -152,9 +161,10 @@ def package_version(name):
 
 
 def main():
-    for folder in ('callers', 'odd', 'formats'):
+    for folder in ('callers', 'digits', 'odd', 'formats'):
         shutil.rmtree(OUT / folder, ignore_errors=True)
     make_callers()
+    make_digits()
     make_odd()
     make_formats()
     made = {name: package_version(name) for name in ('flite', 'espeak-ng', 'sox', 'ffmpeg')}

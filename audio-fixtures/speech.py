@@ -165,3 +165,13 @@ def sentence(name, digits, chance):
     speech = speak(who, said, who.pace * chance.uniform(0.93, 1.07), round(chance.uniform(-40, 40)))
     fields = {'caller': name, 'synthesiser': who.synthesiser, 'voice': who.voice, 'language': who.language}
     return speech, fields | {'digits': digits, 'text': text, 'licence': LICENCES[who.synthesiser]}
+
+
+def one_digit(name, digit):
+    """One caller saying a single digit, at the level of a call: (signal, manifest fields)."""
+    who = next(caller for caller in CALLERS if caller.name == name)
+    said = WORDS[who.language][int(digit)]
+    text = said if who.language == 'en' else SIGNS[int(digit)]
+    fields = {'caller': name, 'synthesiser': who.synthesiser, 'voice': who.voice, 'language': who.language}
+    fields |= {'digits': digit, 'text': text, 'licence': LICENCES[who.synthesiser]}
+    return at_level(speak(who, said, who.pace, 0), -22), fields

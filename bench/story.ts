@@ -1,8 +1,10 @@
+import { defaultPolicy } from '../src/decision/policy.js';
 import { fixture } from './callers.js';
 import type { Answer, Client } from './client.js';
+import { sayDigits, spokenType, type Speaker } from './spoken-digits.js';
 
-const callerName = 'zh-f4';
-const strangerName = 'zh-klatt';
+const callerName: Speaker = 'en-rms';
+const strangerName: Speaker = 'en-slt';
 const account = '62220017';
 const pin = '730529';
 
@@ -16,7 +18,7 @@ export interface StoryOutcome {
 
 /**
  * Plays the whole story over HTTP with the synthesised callers of audio-fixtures/: enrolment, acceptance, every kind of refusal, the lock,
- * the erasure. A row is printed for each step, with scores and reasons.
+ * the erasure. They say the digits they are asked for, in English, which the story's operator comes to trust the recogniser with. A row is printed for each step, with scores and reasons.
  * @param client with a key of all roles and full answers, on a database without the account
  */
 export async function playStory(client: Client, print: (line: string) => void): Promise<StoryOutcome> {
@@ -29,26 +31,30 @@ export async function playStory(client: Client, print: (line: string) => void): 
   await teller.enrol();
   print('');
   const { say, step } = teller;
-  const right = await say('The right voice, right PIN', 1, 'ACCEPT', { pin });
-  await say('The same challenge once more', 1, 'REJECT CHALLENGE_REUSED', { pin, challengeId: right.challengeId });
-  await say('Another voice, though with the right PIN', 1, 'REJECT VOICE_MISMATCH', { pin, who: strangerName });
-  await say('The right voice, a wrong PIN', 2, 'REJECT PIN_FAILED', { pin: '918264' });
-  await say('A change of plan: no trusted phrase check', 3, 'STEP_UP PHRASE_NOT_CHECKED', {
-    pin,
-    tier: 'standard',
+  const right = await say('The right voice, right PIN', 'ACCEPT', { pin });
+  await say('The same challenge once more', 'REJECT CHALLENGE_REUSED', { pin, asked: right });
+  await say('Another voice, though with the right PIN', 'REJECT VOICE_MISMATCH', { pin, who: strangerName });
+  await say('The right voice, a wrong PIN', 'REJECT PIN_FAILED', { pin: '918264' });
+  await say('A change of plan: experimental phrase check', 'STEP_UP PHRASE_NOT_CHECKED', { pin, tier: 'standard' });
+  await step('The operator trusts it in English', 'ok', async () => {
+    const challenge = { ...defaultPolicy.challenge, trustedExperimentalLanguages: ['en'] };
+    const { body } = await client.json('PUT', '/v1/policies', { ...defaultPolicy, name: 'trusts English', challenge });
+    return client.json('POST', `/v1/policies/${String(body.version)}/activate`);
   });
-  await say('Silence instead of digits', 0, 'CONTINUE NOT_ENOUGH_SPEECH', { pin, file: 'odd/silence.wav' });
-  for (let more = 3; more <= 5; more++) {
-    await say(`A thief with a wrong PIN, failure ${more}`, 2, 'REJECT VOICE_MISMATCH', {
+  await say('The change of plan again', 'ACCEPT', { pin, tier: 'standard' });
+  await say('The right voice, other digits', 'REJECT WRONG_TEXT', { pin, says: '40404040' });
+  await say('Silence instead of digits', 'CONTINUE NOT_ENOUGH_SPEECH', { pin, file: 'odd/silence.wav' });
+  for (let more = 2; more <= 5; more++) {
+    await say(`A thief with a wrong PIN, failure ${more}`, 'REJECT PIN_FAILED', {
       pin: '918264',
       who: strangerName,
     });
   }
-  await say('Locked: even the right voice and PIN wait', 1, 'REJECT LOCKED', { pin });
+  await say('Locked: even the right voice and PIN wait', 'REJECT LOCKED', { pin });
   await step('An agent unlocks the account', 'ok', () =>
     client.json('POST', `/v1/accounts/${account}/unlock`, { agentId: 'agent-12', reason: 'passport seen' }),
   );
-  await say('And the caller is served again', 3, 'ACCEPT', { pin });
+  await say('And the caller is served again', 'ACCEPT', { pin });
   const audit = await client.json('GET', '/v1/audit?limit=1000');
   const entries = audit.body.entries as unknown[];
   teller.row('Audit', `${entries.length} sealed entries, head signed`, entries.length > 10 && audit.body.head !== null);
@@ -60,20 +66,24 @@ export async function playStory(client: Client, print: (line: string) => void): 
 interface Saying {
   readonly pin: string;
   readonly tier?: string;
-  readonly who?: string;
+  readonly who?: Speaker;
+  /** Digits said; by default those asked for. */
+  readonly says?: string;
+  /** A recording instead. */
   readonly file?: string;
-  readonly challengeId?: string;
+  /** A challenge that was given before. */
+  readonly asked?: Asked;
+}
+
+interface Asked {
+  readonly challengeId: string;
+  readonly digits: string;
 }
 
 /** The verbs of the story. */
 interface Teller {
   readonly enrol: () => Promise<void>;
-  readonly say: (
-    title: string,
-    utterance: number,
-    expected: string,
-    how: Saying,
-  ) => Promise<{ readonly challengeId: string }>;
+  readonly say: (title: string, expected: string, how: Saying) => Promise<Asked>;
   readonly step: (title: string, expected: string, act: () => Promise<Answer>) => Promise<Answer>;
   readonly row: (title: string, found: string, asTold: boolean) => void;
 }
@@ -96,23 +106,22 @@ function createTeller(client: Client, row: Teller['row']): Teller {
     );
     await step('A better PIN', 'ok', () => client.json('PUT', `/v1/accounts/${account}/pin`, { pin }));
     const enrolment = await step('Enrolment, opened with the PIN', 'ok', () =>
-      client.json('POST', `/v1/accounts/${account}/enrolments`, { pin, language: 'zh' }),
+      client.json('POST', `/v1/accounts/${account}/enrolments`, { pin, language: 'en' }),
     );
     const path = `/v1/enrolments/${String(enrolment.body.enrolmentId)}`;
-    for (let utterance = 1; utterance <= 5; utterance++) {
-      const answer = await client.form(
-        `${path}/utterances`,
-        {},
-        fixture(`callers/${callerName}/enrol-${utterance}.wav`),
-      );
-      const { quality, progress } = answer.body as {
+    const { prompts } = enrolment.body as { prompts: { digits: string }[] };
+    for (const [index, { digits }] of prompts.entries()) {
+      const said = sayDigits(callerName, digits);
+      const answer = await client.form(`${path}/utterances`, {}, said, spokenType);
+      const { quality, phrase, progress } = answer.body as {
         quality: { netSpeechSeconds: number; snrDb: number | null };
+        phrase: Phrase;
         progress: { netSpeechSeconds: number; netSpeechSecondsNeeded: number; complete: boolean };
       };
       row(
-        `  utterance ${utterance}`,
+        `  utterance ${index + 1}`,
         `${quality.netSpeechSeconds.toFixed(1)} s of speech, SNR ${quality.snrDb?.toFixed(0) ?? '–'} dB; ` +
-          `${progress.netSpeechSeconds.toFixed(1)} of ${progress.netSpeechSecondsNeeded} s`,
+          `${progress.netSpeechSeconds.toFixed(1)} of ${progress.netSpeechSecondsNeeded} s; phrase ${shown(phrase)}`,
         answer.body.accepted === true,
       );
       if (progress.complete) break;
@@ -120,24 +129,26 @@ function createTeller(client: Client, row: Teller['row']): Teller {
     await step('The voiceprint is made', 'ok', () => client.json('POST', `${path}/complete`));
   }
 
-  async function say(
-    title: string,
-    utterance: number,
-    expected: string,
-    how: Saying,
-  ): Promise<{ challengeId: string }> {
-    let { challengeId } = how;
-    if (challengeId === undefined) {
-      const challenge = await client.json('POST', `/v1/accounts/${account}/challenges`, { language: 'zh' });
-      challengeId = String(challenge.body.challengeId);
-    }
-    const audio = fixture(how.file ?? `callers/${how.who ?? callerName}/verify-${utterance}.wav`);
-    const fields = { accountId: account, challengeId, tier: how.tier ?? 'low', pin: how.pin };
-    const { body } = await client.form('/v1/verifications', fields, audio);
-    const { voice, pin: pinFound } = (body.evidence ?? { voice: { kind: 'none' } }) as {
+  async function say(title: string, expected: string, how: Saying): Promise<Asked> {
+    const asked =
+      how.asked ??
+      ((await client.json('POST', `/v1/accounts/${account}/challenges`, { language: 'en' })).body as unknown as Asked);
+    const fields = { accountId: account, challengeId: asked.challengeId, tier: how.tier ?? 'low', pin: how.pin };
+    const { body } =
+      how.file === undefined
+        ? await client.form(
+            '/v1/verifications',
+            fields,
+            sayDigits(how.who ?? callerName, how.says ?? asked.digits),
+            spokenType,
+          )
+        : await client.form('/v1/verifications', fields, fixture(how.file));
+    const evidence = (body.evidence ?? { voice: { kind: 'none' }, phrase: { kind: 'none' } }) as {
       voice: { kind: string; cosine?: number; llr?: number };
+      phrase: Phrase;
       pin?: string;
     };
+    const { voice } = evidence;
     const reasons = (body.reasons ?? []) as string[];
     const found = [body.decision, ...reasons].join(' ');
     const scores =
@@ -147,10 +158,10 @@ function createTeller(client: Client, row: Teller['row']): Teller {
     const [decision, reason] = expected.split(' ');
     row(
       title,
-      `${found.padEnd(34)} ${scores}, PIN ${pinFound ?? '–'}`,
+      `${found.padEnd(34)} ${scores}, phrase ${shown(evidence.phrase)}, PIN ${evidence.pin ?? '–'}`,
       body.decision === decision && (reason === undefined || reasons.includes(reason)),
     );
-    return { challengeId };
+    return asked;
   }
 
   async function step(title: string, expected: string, act: () => Promise<Answer>): Promise<Answer> {
@@ -162,3 +173,13 @@ function createTeller(client: Client, row: Teller['row']): Teller {
 
   return { enrol, say, step, row };
 }
+
+/** The phrase check as an answer has it. */
+interface Phrase {
+  readonly kind: string;
+  readonly verdict?: string;
+  readonly llr?: number;
+}
+
+const shown = ({ kind, verdict, llr }: Phrase): string =>
+  kind === 'checked' ? `${verdict} ${llr?.toFixed(1)}` : 'not checked';
