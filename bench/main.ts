@@ -1,5 +1,6 @@
 /** `npm run bench -- NAME`: each bench prints ratios first. Without a name all of them run, the long ones shortened. */
 import { benchActivity } from './activity.js';
+import { benchDigits } from './digits.js';
 import { benchEmbedding } from './embedding.js';
 import { benchMemory } from './memory.js';
 import { benchRealCallers, speechDir } from './real-callers.js';
@@ -12,6 +13,7 @@ const benches: Record<string, (argument: string | undefined) => Promise<void>> =
     if (dir === null) process.stdout.write('needs the speech folder: set VOICEGATE_SPEECH_DIR\n');
     else await benchActivity(dir);
   },
+  digits: async (rounds) => benchDigits(Number(rounds ?? 50)),
   service: () => benchService(),
   callers: async (perKind) => void (await benchRealCallers(Number(perKind ?? 1000))),
   memory: (verifications) => benchMemory(Number(verifications ?? 20_000)),
