@@ -39,6 +39,9 @@ export const errorCodes = [
   'challenge_unknown',
   'verification_unknown',
   'outcome_not_open',
+  // live calls
+  'stream_unknown',
+  'stream_address_refused',
   // policy and audit
   'policy_invalid',
   'policy_unknown',

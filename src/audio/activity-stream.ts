@@ -17,12 +17,13 @@ export class ActivityStream {
   private readonly look: number;
   private firstSample = 0;
   private accepted = 0;
+  private given = 0;
   private nextUnit = 0;
   private state: Float32Array | null = null;
   private finished = false;
 
   constructor(
-    private readonly pool: InferencePool,
+    private readonly pool: Pick<InferencePool, 'run'>,
     private readonly card: ActivityCard,
   ) {
     this.look = card.lookAroundUnits;
@@ -39,6 +40,17 @@ export class ActivityStream {
   finish(): void {
     this.finished = true;
     if (!this.ready) this.tracker.finish(this.accepted);
+  }
+
+  /** Samples that the network has been given so far: those after them had no part in what is settled. */
+  get givenSamples(): number {
+    return this.given;
+  }
+
+  /** Lets go what the network was not given, as if the signal ended there. */
+  truncate(): void {
+    this.accepted = this.given;
+    this.samples.truncate(this.given - this.firstSample);
   }
 
   /** Whether `read` has something to do. */
@@ -63,6 +75,7 @@ export class ActivityStream {
     const end = this.lastUnit();
     const from = Math.max(0, this.nextUnit - this.look);
     const until = Math.min(this.accepted, (end + this.look) * hopSamples);
+    this.given = until;
     const piece = this.samples.view(from * hopSamples - this.firstSample, until - this.firstSample);
     const { values, state } = await this.pool.run(id, piece, undefined, {
       state: this.state,

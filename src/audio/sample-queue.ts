@@ -29,6 +29,11 @@ export class SampleQueue {
     return taken;
   }
 
+  /** Lets the last samples go, so that `length` are left. */
+  truncate(length: number): void {
+    this.held = Math.min(this.held, Math.max(0, length));
+  }
+
   clear(): void {
     this.start = 0;
     this.held = 0;

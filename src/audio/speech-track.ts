@@ -36,6 +36,11 @@ export class SpeechTrack {
     }
   }
 
+  /** Lets go the samples from there on, which are not settled. */
+  truncate(samples: number): void {
+    this.unsettled.truncate(samples - this.settledUntil);
+  }
+
   /** Says that nothing follows: after the last run. */
   finish(): void {
     this.meter.finish();

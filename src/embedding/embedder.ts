@@ -31,7 +31,7 @@ export interface Embedder {
 
 /** Joins a card with a pool that holds the card's network. */
 export function createEmbedder(
-  pool: InferencePool,
+  pool: Pick<InferencePool, 'run'>,
   card: Pick<ModelCard, 'id' | 'frontEnd' | 'dimension' | 'shortestSeconds'>,
 ): Embedder {
   const { sampleRateHz } = card.frontEnd;

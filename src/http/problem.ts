@@ -36,6 +36,8 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
   challenge_unknown: 404,
   verification_unknown: 404,
   outcome_not_open: 409,
+  stream_unknown: 404,
+  stream_address_refused: 422,
   policy_invalid: 422,
   policy_unknown: 404,
   audit_broken: 500,

@@ -43,7 +43,7 @@ export interface ServiceContext extends KeyContext {
 }
 
 /** A random id with a prefix that says what it names: `chl_…`, `ver_…`. */
-export function newId(prefix: 'con' | 'enr' | 'utt' | 'vpr' | 'chl' | 'ver'): string {
+export function newId(prefix: 'con' | 'enr' | 'utt' | 'vpr' | 'chl' | 'ver' | 'str'): string {
   return `${prefix}_${randomUUID().replaceAll('-', '')}`;
 }
 

@@ -7,6 +7,7 @@ import { keyedHash } from '../ops/secrets.js';
 import { scoreVoice, type Scorer } from '../scoring/score-voice.js';
 import type { Attempt } from './attempt.js';
 import { scorerOf, type Caller, type ServiceContext } from './context.js';
+import type { Heard } from './listen.js';
 
 /**
  * What an `opaque` key is answered for an account that has no voice to compare: the decision that an enrolled account would get if a
@@ -36,7 +37,7 @@ export function answeredAsDecoy(
             kind: 'compared',
             // A comparison is made, of the noise with itself, for the time it takes.
             ...scoreVoice({ enrolment: heard.embedding, test: { ...heard.embedding, snrDb: null } }, scorer),
-            llr: strangersLlr(context, caller, attempt, scorer),
+            llr: strangersLlr(context, caller, request.accountId, attempt.recordingSha256, scorer),
             modelId: heard.embedding.modelId,
             calibrationVersion: scorer.calibration.version,
             voiceprintAgeSeconds: Number.MAX_SAFE_INTEGER,
@@ -49,6 +50,18 @@ export function answeredAsDecoy(
   return { decision: { kind, reasons: honest.reasons }, counted: { kind, reasons: counted.reasons } };
 }
 
+/** The LLR that a call of a decoy is stopped by, as a stranger's would be; null where there is too little speech. */
+export function pretendedLlr(
+  context: ServiceContext,
+  caller: Caller,
+  accountId: string,
+  recordingSha256: Uint8Array,
+  { embedding }: Heard,
+): number | null {
+  if (embedding === null) return null;
+  return strangersLlr(context, caller, accountId, recordingSha256, scorerOf(context, embedding.modelId));
+}
+
 /**
  * Half of the variance is the account's, half the recording's: one voice heard twice scores alike on a real account, two voices do not,
  * and a decoy cannot tell which of both it hears.
@@ -56,11 +69,12 @@ export function answeredAsDecoy(
 function strangersLlr(
   context: ServiceContext,
   caller: Caller,
-  { request, recordingSha256 }: Attempt,
+  accountId: string,
+  recordingSha256: Uint8Array,
   { calibration }: Scorer,
 ): number {
   const draw = (...of: (string | Uint8Array)[]): number =>
-    standardNormal(keyedHash(context.hashKey, 'decoy', caller.tenantId, request.accountId, ...of));
+    standardNormal(keyedHash(context.hashKey, 'decoy', caller.tenantId, accountId, ...of));
   const { meanLlr, sdLlr } = calibration.nontarget;
   return meanLlr + sdLlr * Math.SQRT1_2 * (draw() + draw(recordingSha256));
 }

@@ -2,7 +2,7 @@ import { checkAgainstAny } from '../challenge/check-response.js';
 import { enrolmentPrompts } from '../challenge/draw.js';
 import type { Language } from '../challenge/languages.js';
 import { notPerformed, type PhraseResult } from '../challenge/phrase.js';
-import type { QualityReport } from '../audio/waveform.js';
+import type { QualityReport, Waveform } from '../audio/waveform.js';
 import type { PolicyDocument } from '../decision/policy.js';
 import type { Reason } from '../decision/reasons.js';
 import { VoicegateError } from '../errors.js';
@@ -11,7 +11,7 @@ import { requireConsent } from './accounts.js';
 import { accountPseudonym, actorOf, newId, type Caller, type ServiceContext } from './context.js';
 import { found, hold, keptOf, mayHear, policyFor, stillOpen } from './enrolment-steps.js';
 import { enrolmentView, progressOf, type EnrolmentProgress, type EnrolmentView } from './enrolment-view.js';
-import type { AudioInput } from './listen.js';
+import type { AudioInput, Heard } from './listen.js';
 import type { EnrolmentRow } from './ports.js';
 import { withProof, type ProofRequest } from './proof.js';
 
@@ -103,14 +103,14 @@ export async function cancelEnrolment(context: ServiceContext, caller: Caller, e
 }
 
 /**
- * Hears one utterance. Nothing is embedded without consent; what is not accepted is not kept.
+ * Hears one utterance, as it was sent or cut out of a call. Nothing is embedded without consent; what is not accepted is not kept.
  * @throws VoicegateError `enrolment_unknown`, `enrolment_closed`, `model_mismatch`, `opted_out`, `consent_missing`, audio codes, `busy`
  */
 export async function addUtterance(
   context: ServiceContext,
   caller: Caller,
   enrolmentId: string,
-  audio: AudioInput,
+  audio: AudioInput | Waveform,
 ): Promise<UtteranceAnswer> {
   const { rules, modelId, language, prompts } = await context.store.transaction(caller.tenantId, async (tx) => {
     const row = found(await tx.enrolments.get(enrolmentId));
@@ -119,13 +119,7 @@ export async function addUtterance(
     roomForOneMore((await keptOf(tx, row)).length, policy);
     return { rules: policy, modelId: row.modelId, language: row.language, prompts: row.prompts };
   });
-  const waveform = await context.ears.decode(audio);
-  const heard = await context.ears.hear(waveform, {
-    hears: 'caller',
-    modelId,
-    otherHears: 'caller',
-    digitsIn: language,
-  });
+  const heard = await hearUtterance(context, audio, modelId, language);
   const phrase = heard.digits === null ? notPerformed : checkAgainstAny(prompts, heard.digits);
   const refused = judgeUtterance(heard, phrase, rules);
   return context.store.transaction(caller.tenantId, async (tx) => {
@@ -150,6 +144,18 @@ export async function addUtterance(
       progress: progressOf(kept, rules),
     };
   });
+}
+
+/** A recording is listened to for the digits it was asked for; a piece of a call is free speech. */
+async function hearUtterance(
+  { ears, liveEars }: ServiceContext,
+  audio: AudioInput | Waveform,
+  modelId: string,
+  language: Language,
+): Promise<Heard> {
+  const listeners = { hears: 'caller', modelId, otherHears: 'caller' } as const;
+  if ('samples' in audio) return liveEars.hear(audio, listeners);
+  return ears.hear(await ears.decode(audio), { ...listeners, digitsIn: language });
 }
 
 function roomForOneMore(kept: number, { enrolment }: PolicyDocument): void {

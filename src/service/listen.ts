@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { decodeAudio, resample, type AudioLimits } from '../audio/decode.js';
 import { keptSpeech, voiceWindows, windowKeepRules } from '../audio/kept-speech.js';
+import type { ActivityStream } from '../audio/activity-stream.js';
 import type { SpeechActivityDetector } from '../audio/speech-activity.js';
 import { trackOf } from '../audio/speech-track.js';
 import type { SpeechWindow } from '../audio/speech-windows.js';
@@ -11,6 +12,7 @@ import type { Embedder } from '../embedding/embedder.js';
 import type { Embedding } from '../embedding/embedding.js';
 import { cosine } from '../scoring/cosine.js';
 import { RunningVoice } from '../scoring/running-voice.js';
+import { LiveEar } from './live-ear.js';
 
 /** Audio as it arrived. */
 export interface AudioInput {
@@ -61,13 +63,30 @@ export interface Listeners {
 
 /** Bytes → waveform → quality, embedding and digits. */
 export interface Ears {
+  /** Rate of decoded audio, Hz. */
+  readonly sampleRateHz: number;
   /** The loaded models: the active one, and perhaps one beside it. */
   readonly modelIds: readonly [string, ...string[]];
   decode(audio: AudioInput): Promise<Waveform>;
   hear(waveform: Waveform, listeners: Listeners): Promise<Heard>;
+  /** Follows a call. @param keepSamples keeps them for `hear` */
+  listen(keepSamples: boolean): LiveEar;
+  /** One window of a call. */
+  embedWindow(window: SpeechWindow, listeners: Listeners): Promise<Float32Array>;
+  /** How alike the halves of a call's only window are; null where it is too short. */
+  compareHalves(window: SpeechWindow, listeners: Listeners): Promise<number | null>;
   /** One more embedding of what was heard as the caller's. Null when there was too little speech. */
   embed(heard: Heard, modelId: string): Promise<Embedding | null>;
 }
+
+/** A call of which nothing was embedded (yet). */
+export const nothingHeard = {
+  embedding: null,
+  otherEmbedding: null,
+  minWindowCosine: null,
+  digits: null,
+  windows: [],
+} satisfies Omit<Heard, 'report'>;
 
 /** Least net speech of a recording that an embedding network is given, seconds; more where a model wants more. */
 const leastSpeechSeconds = 0.3;
@@ -80,6 +99,7 @@ export function createEars(parts: {
   readonly embedders: readonly [Embedder, ...Embedder[]];
   /** At the telephone's rate; null: nobody listens for digits. */
   readonly recogniser: DigitRecogniser | null;
+  readonly openActivity: () => ActivityStream;
   readonly onStage: (stage: string, seconds: number) => void;
 }): Ears {
   const timed = async <T>(stage: string, work: Promise<T>): Promise<T> => {
@@ -130,7 +150,28 @@ export function createEars(parts: {
       leastCosine: first === undefined || last === undefined ? voice.leastCosine : cosine(first, last),
     };
   };
+  const asked = (modelId: string, alsoOther: boolean): readonly Embedder[] =>
+    parts.embedders.filter((one) => one.modelId === modelId || alsoOther);
   return {
+    sampleRateHz,
+    listen: (keepSamples) => new LiveEar(parts.openActivity(), sampleRateHz, keepSamples),
+    async embedWindow({ samples }, { hears, modelId = active.modelId, otherHears }) {
+      const sounds = hears === 'caller' ? samples : noise(samples.length);
+      // The other model's is the work of a decoy: of what it hears nothing is kept.
+      const vectors = asked(modelId, otherHears !== undefined).map((one) =>
+        vectorOf(one, one.modelId === modelId ? sounds : noise(samples.length)).then((vector) => ({ one, vector })),
+      );
+      const found = (await timed('embedding', Promise.all(vectors))).find(({ one }) => one.modelId === modelId);
+      if (found === undefined) throw new Error(`model ${modelId} is not loaded`);
+      return found.vector;
+    },
+    async compareHalves(window, { hears, modelId = active.modelId }) {
+      const [embedder] = asked(modelId, false);
+      const halves = halvesOf(window, sampleRateHz).map((half) => (hears === 'caller' ? half : noise(half.length)));
+      if (embedder === undefined || halves.length === 0) return null;
+      const [first, last] = await Promise.all(halves.map((half) => vectorOf(embedder, half)));
+      return first === undefined || last === undefined ? null : cosine(first, last);
+    },
     modelIds: [active.modelId, ...(second === undefined ? [] : [second.modelId])],
     async decode(audio) {
       const decoded = await timed(

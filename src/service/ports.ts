@@ -2,7 +2,7 @@ import type { AuditEntry, AuditEvent, AuditHead } from '../audit/entry.js';
 import type { AttemptState } from '../decision/attempt-state.js';
 import type { Evidence } from '../decision/evidence.js';
 import type { PolicyDocument } from '../decision/policy.js';
-import type { Decision, Tier } from '../decision/reasons.js';
+import type { Decision, DecisionKind, Reason, Tier } from '../decision/reasons.js';
 
 /**
  * The ports that storage implements. A `Tx` belongs to one tenant: no method takes a tenant id, so no query can forget it.
@@ -17,6 +17,8 @@ export interface Store {
   transaction<T>(tenantId: string, work: (tx: Tx) => Promise<T>): Promise<T>;
   /** Finds a key by its public id, over all tenants: this is where the tenant is learned. */
   findApiKey(keyId: string): Promise<ApiKeyRow | null>;
+  /** Finds a stream by the hash of its token, over all tenants: a door has nothing else to show. */
+  findStream(tokenSha256: Uint8Array): Promise<{ readonly tenantId: string; readonly row: StreamRow } | null>;
   /** Tenants by id. */
   listTenants(): Promise<readonly TenantRow[]>;
   createTenant(tenant: TenantRow): Promise<void>;
@@ -43,6 +45,7 @@ export interface Tx {
   readonly policies: PolicyTable;
   readonly apiKeys: ApiKeyTable;
   readonly idempotency: IdempotencyTable;
+  readonly streams: StreamTable;
   readonly audit: AuditTable;
 }
 
@@ -427,6 +430,82 @@ export interface IdempotencyTable {
   finish(apiKeyId: string, idempotencyKey: string, response: { status: number; body: unknown }): Promise<void>;
   /** Forgets an unfinished row (the work failed), so that a retry can be made. */
   forget(apiKeyId: string, idempotencyKey: string): Promise<void>;
+  purge(before: Date): Promise<number>;
+}
+
+export const streamModes = ['active', 'passive', 'enrolment'] as const;
+export type StreamMode = (typeof streamModes)[number];
+
+/** The protocols that doors speak. */
+export const streamProtocols = [
+  'voicegate',
+  'twilio',
+  'telnyx',
+  'freeswitch',
+  'jambonz',
+  'audiosocket',
+  'audiohook',
+] as const;
+export type StreamProtocol = (typeof streamProtocols)[number];
+
+/** What a call was registered for. Plain data, stored; holds no PIN, no digits and no line number. */
+export interface StreamTerms {
+  readonly mode: StreamMode;
+  readonly protocol: StreamProtocol;
+  readonly tier: Tier;
+  readonly language: 'zh' | 'en';
+  /** What the caller is to answer, in active mode. */
+  readonly challengeId: string | null;
+  readonly enrolmentId: string | null;
+  readonly continues: string | null;
+  readonly identifiedByAgent: boolean;
+  readonly callId: string | null;
+  readonly channel: string | null;
+  readonly agentId: string | null;
+  /** Where events are sent as webhooks. */
+  readonly eventsUrl: string | null;
+}
+
+/** How a call ended. */
+export type StreamOutcome =
+  | { readonly kind: 'verdict'; readonly decision: DecisionKind; readonly reasons: readonly Reason[]; readonly verificationId: string }
+  | { readonly kind: 'enrolled'; readonly voiceprintId: string }
+  /** No verdict was made: INCONCLUSIVE to whoever waits for one. */
+  | { readonly kind: 'none'; readonly decision: 'INCONCLUSIVE'; readonly reasons: readonly Reason[]; readonly cause: string };
+
+export interface StreamRow {
+  readonly streamId: string;
+  readonly apiKeyId: string;
+  /** The operator's id as asked, whether or not such an account exists. */
+  readonly accountId: string;
+  readonly terms: StreamTerms;
+  readonly lineHash: Uint8Array | null;
+  /** What the PIN given at registration was found to be; null: none was given. */
+  readonly pin: 'right' | 'wrong' | 'not_set' | 'not_checked' | null;
+  /** Keyed hash of the stored PIN hash that it was checked against; null where the account had none. */
+  readonly pinMark: Uint8Array | null;
+  readonly tokenSha256: Uint8Array;
+  readonly state: 'registered' | 'live' | 'ended';
+  readonly outcome: StreamOutcome | null;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+  readonly startedAt: Date | null;
+  readonly leaseUntil: Date | null;
+  readonly endedAt: Date | null;
+}
+
+export interface StreamTable {
+  get(streamId: string): Promise<StreamRow | null>;
+  insert(row: StreamRow): Promise<void>;
+  /** Takes a registered stream that has not expired; exactly one of any number of simultaneous callers gets true. */
+  start(streamId: string, at: Date, leaseUntil: Date): Promise<boolean>;
+  /** Says that the node which has these streams lives. */
+  renew(streamIds: readonly string[], leaseUntil: Date): Promise<void>;
+  /** Ends a stream that has not ended; answers whether this call did. */
+  end(streamId: string, outcome: StreamOutcome, at: Date): Promise<boolean>;
+  /** Ends the live streams whose node has not been heard of until `now`; answers them as they are then. */
+  interrupt(outcome: StreamOutcome, now: Date): Promise<readonly StreamRow[]>;
+  /** Removes streams made before `before`, whatever became of them; answers how many. */
   purge(before: Date): Promise<number>;
 }
 

@@ -67,6 +67,7 @@ export function accountTable(query: TenantQuery): AccountTable {
 async function erase(query: TenantQuery, accountId: string): Promise<void> {
   await query('delete from accounts where tenant_id = $1 and account_id = $2', accountId);
   await query('delete from challenges where tenant_id = $1 and account_id = $2', accountId);
+  await query('delete from streams where tenant_id = $1 and account_id = $2', accountId);
   await query('delete from attempts where tenant_id = $1 and account_id = $2', accountId);
   await query('delete from velocity_failures where tenant_id = $1 and account_id = $2', accountId);
   await query(

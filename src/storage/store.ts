@@ -14,6 +14,7 @@ import { checkSchema, migrate } from './migrate.js';
 import { modelChangeTable } from './model-change.js';
 import { openEngine } from './open-engine.js';
 import { policyTable } from './policies.js';
+import { findStream, streamTable } from './streams.js';
 import { standingOf } from './standing.js';
 import { tenantQuery } from './tenant-query.js';
 import { createTenant, listTenants } from './tenants.js';
@@ -51,6 +52,7 @@ export function storeOn(engine: Engine, settings: StoreSettings): Store {
   return {
     transaction: (tenantId, work) => inTransaction(engine, (client) => work(tablesOf(client, keys, tenantId))),
     findApiKey: (keyId) => withClient(engine, (client) => findApiKey(client, keyId)),
+    findStream: (tokenSha256) => withClient(engine, (client) => findStream(client, tokenSha256)),
     listTenants: () => withClient(engine, listTenants),
     createTenant: (tenant) => withClient(engine, (client) => createTenant(client, tenant)),
     ping: () => withClient(engine, (client) => checkSchema(client, settings.migrationsDir)),
@@ -74,6 +76,7 @@ function tablesOf(client: PoolClient, keys: AuditKeys, tenantId: string): Tx {
     policies: policyTable(query),
     apiKeys: apiKeyTable(query),
     idempotency: idempotencyTable(query),
+    streams: streamTable(query),
     audit: auditTable(query, keys, tenantId),
   };
 }

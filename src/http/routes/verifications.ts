@@ -18,7 +18,7 @@ import {
   verification,
   verificationId,
 } from '../schemas.js';
-import { verificationView } from '../verification-view.js';
+import { verificationView } from '../../service/verification-view.js';
 
 const fields = {
   accountId,

@@ -1,17 +1,15 @@
-import type { Static } from 'typebox';
-import type { ChallengeView } from '../service/challenges.js';
-import type { Caller } from '../service/context.js';
-import type { VerificationRow } from '../service/ports.js';
-import type { verification } from './schemas.js';
+import type { ChallengeView } from './challenges.js';
+import type { Caller } from './context.js';
+import type { VerificationRow } from './ports.js';
 
 /** What a key may see of a verification: an opaque one the decision only, a full one the reasons and the evidence. */
 export function verificationView(
-  caller: Caller,
+  { answer }: Pick<Caller, 'answer'>,
   row: VerificationRow,
   nextChallenge: ChallengeView | null,
-): Static<typeof verification> {
+) {
   const bare = { verificationId: row.verificationId, decision: row.decision.kind, nextChallenge };
-  if (caller.answer === 'opaque') return bare;
+  if (answer === 'opaque') return bare;
   return {
     ...bare,
     reasons: row.decision.reasons,

@@ -1,0 +1,44 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { VoicegateError } from '../errors.js';
+import type { InferencePool, NetworkOutput, Piece } from './network.js';
+
+/** Pause before a full queue is tried again, ms. */
+const pauseMs = 10;
+
+/**
+ * The pool for those who were let in and may not be turned away any more (calls that are being heard): their tasks wait here, first come first
+ * served, a few at a time go to the pool, and a full queue is tried again. How many wait is bounded by how many were let in.
+ */
+export class PatientPool implements Pick<InferencePool, 'run'> {
+  private readonly waiting: (() => void)[] = [];
+  private running = 0;
+
+  /** @param most tasks in the pool at once: so many that the workers are never idle, so few that others find room in its queue */
+  constructor(
+    private readonly pool: InferencePool,
+    private readonly most: number,
+  ) {}
+
+  /** @throws VoicegateError as the pool does, but never `busy` */
+  async run(networkId: string, samples: Float32Array, signal?: AbortSignal, piece?: Piece): Promise<NetworkOutput> {
+    // A copy: the caller's memory may change while this waits.
+    const own = samples.slice();
+    if (this.running >= this.most) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    else this.running++;
+    try {
+      for (;;) {
+        try {
+          return await this.pool.run(networkId, own, signal, piece);
+        } catch (fault) {
+          if (!(fault instanceof VoicegateError && fault.code === 'busy')) throw fault;
+          await sleep(pauseMs);
+        }
+      }
+    } finally {
+      // The place is handed on: `running` counts it as before.
+      const next = this.waiting.shift();
+      if (next === undefined) this.running--;
+      else next();
+    }
+  }
+}

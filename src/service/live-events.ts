@@ -1,0 +1,52 @@
+import type { QualityReport } from '../audio/waveform.js';
+import type { Reason } from '../decision/reasons.js';
+import type { EnrolmentProgress } from './enrolment-view.js';
+import type { VerificationAnswer } from './judge.js';
+
+/** The voice of some speech, as far as the key may know it: an `opaque` key gets seconds only. */
+export interface VoiceSoFar {
+  readonly netSpeechSeconds: number;
+  /** Calibrated natural LLR; null where it may not be told or there is nothing to compare. */
+  readonly llr: number | null;
+  /** What it comes to so far; always undecided for an `opaque` key. */
+  readonly decision: 'accepted' | 'rejected' | 'undecided';
+}
+
+/** What a call tells while it is heard. The last of a call is `verdict` or `enrolled`. */
+export type LiveEvent =
+  /** Speech was heard: at most twice a second. */
+  | { readonly kind: 'progress'; readonly netSpeechSeconds: number; readonly totalSeconds: number }
+  /** As in MRCPv2 speaker verification: the newest speech alone, and all of it. */
+  | {
+      readonly kind: 'interim';
+      readonly incremental: VoiceSoFar;
+      readonly cumulative: VoiceSoFar;
+      readonly quality: QualityReport;
+    }
+  | { readonly kind: 'verdict'; readonly answer: VerificationAnswer }
+  /** Enrolment: one utterance was heard. */
+  | {
+      readonly kind: 'utterance';
+      readonly accepted: boolean;
+      readonly reasons: readonly Reason[];
+      readonly quality: QualityReport;
+      readonly progress: EnrolmentProgress;
+    }
+  /** Enrolment: the print is made. */
+  | { readonly kind: 'enrolled'; readonly voiceprintId: string };
+
+/** A call that is listened to: one for each mode. Feed it, let it work, end it. */
+export interface LiveTask {
+  /** Takes the customer's next samples, at 8 kHz; copied. What comes after the mode's longest time is let go. */
+  accept(samples: Float32Array): void;
+  readonly takenSeconds: number;
+  readonly waitingSeconds: number;
+  /** Whether `work` has something to do. */
+  readonly ready: boolean;
+  /** True after the last event. */
+  readonly done: boolean;
+  /** Hears the next half second or so. One call at a time. @throws VoicegateError `busy` (call again), others end the call */
+  work(): Promise<readonly LiveEvent[]>;
+  /** Nothing more comes: what was heard is judged. Once. */
+  conclude(): Promise<readonly LiveEvent[]>;
+}

@@ -1,0 +1,141 @@
+import type { SpeechWindow } from '../audio/speech-windows.js';
+import { qualityFindings } from '../audio/quality-limits.js';
+import { nextStep, passiveBounds, type SequentialLook } from '../decision/sequential.js';
+import { RunningVoice } from '../scoring/running-voice.js';
+import { mayListen } from './attempt.js';
+import type { ServiceContext } from './context.js';
+import { pretendedLlr } from './decoy.js';
+import { nothingHeard, type Heard } from './listen.js';
+import type { LiveEvent, LiveTask, VoiceSoFar } from './live-events.js';
+import type { LiveEar } from './live-ear.js';
+import { judgeCall, listenersOf, type OpenedCall } from './open-call.js';
+import { compareVoice } from './verify-steps.js';
+
+/** Free speech, listened to until it is sure whose it is: a look after every window, a verdict as soon as one of the bounds is crossed. */
+export class PassiveTask implements LiveTask {
+  done = false;
+  private readonly ear: LiveEar;
+  private readonly voice = new RunningVoice();
+  private firstWindow: SpeechWindow | null = null;
+  private halvesCosine: number | null = null;
+  private newest: Heard['embedding'] = null;
+  private spokenSeconds = 0;
+  private readonly maxSamples: number;
+  private taken = 0;
+
+  constructor(
+    private readonly context: ServiceContext,
+    private readonly call: OpenedCall,
+  ) {
+    this.ear = context.ears.listen(false);
+    this.maxSamples = Math.round(call.policy.passive.maxSeconds * context.ears.sampleRateHz);
+  }
+
+  accept(samples: Float32Array): void {
+    const more = samples.subarray(0, this.maxSamples - this.taken);
+    if (this.done || more.length === 0) return;
+    this.taken += more.length;
+    this.ear.accept(more);
+  }
+
+  get takenSeconds(): number {
+    return this.ear.takenSeconds;
+  }
+
+  get waitingSeconds(): number {
+    return this.ear.waitingSeconds;
+  }
+
+  get ready(): boolean {
+    return !this.done && (this.ear.ready || this.taken === this.maxSamples);
+  }
+
+  async work(): Promise<readonly LiveEvent[]> {
+    if (!this.ear.ready) return this.conclude();
+    const windows = await this.ear.advance();
+    for (const window of windows) await this.hear(window);
+    const events: LiveEvent[] = [];
+    const { netSpeechSeconds, totalSeconds } = this.ear.report();
+    if (netSpeechSeconds > this.spokenSeconds) events.push({ kind: 'progress', netSpeechSeconds, totalSeconds });
+    this.spokenSeconds = netSpeechSeconds;
+    if (windows.length === 0) return events;
+    const look = this.look();
+    events.push(this.interim(look));
+    const step = nextStep(look, this.call.policy, this.call.row.terms.tier);
+    return step === 'go_on' ? events : [...events, await this.verdict('here')];
+  }
+
+  async conclude(): Promise<readonly LiveEvent[]> {
+    return [await this.verdict('end')];
+  }
+
+  private async hear(window: SpeechWindow): Promise<void> {
+    const listeners = listenersOf(this.call);
+    const vector = await this.context.ears.embedWindow(window, listeners);
+    this.voice.add(vector, window.netSpeechSeconds);
+    this.newest = { vector, modelId: this.call.opened.modelId, netSpeechSeconds: window.netSpeechSeconds };
+    if (this.voice.windows > 1) this.firstWindow = null;
+    else {
+      this.firstWindow = window;
+      this.halvesCosine = await this.context.ears.compareHalves(window, listeners);
+    }
+  }
+
+  private heard(): Heard {
+    const vector = this.voice.mean();
+    const { modelId } = this.call.opened;
+    return {
+      ...nothingHeard,
+      report: this.ear.report(),
+      embedding: vector === null ? null : { vector, modelId, netSpeechSeconds: this.voice.netSpeechSeconds },
+      minWindowCosine: this.firstWindow === null ? this.voice.leastCosine : this.halvesCosine,
+    };
+  }
+
+  private look(): SequentialLook {
+    const heard = this.heard();
+    const usable = qualityFindings(heard, this.call.policy.quality).length === 0;
+    return { llr: this.llrOf(heard), usable, netSpeechSeconds: heard.report.netSpeechSeconds, totalSeconds: heard.report.totalSeconds };
+  }
+
+  /** A decoy is stopped when a stranger would be. */
+  private llrOf(heard: Heard): number | null {
+    const { context, call } = this;
+    if (!mayListen(call.opened)) {
+      return call.caller.answer === 'opaque' ? pretendedLlr(context, call.caller, call.row.accountId, this.ear.sha256, heard) : null;
+    }
+    const voice = compareVoice(context, call.print, heard, context.now());
+    return voice.kind === 'compared' ? voice.llr : null;
+  }
+
+  private interim(look: SequentialLook): LiveEvent {
+    const { caller, policy, row } = this.call;
+    const tells = caller.answer === 'full';
+    const bounds = passiveBounds(policy, row.terms.tier);
+    const told = (netSpeechSeconds: number, llr: number | null, usable: boolean): VoiceSoFar => ({
+      netSpeechSeconds,
+      llr: tells ? llr : null,
+      decision:
+        !tells || llr === null || !usable
+          ? 'undecided'
+          : llr >= bounds.acceptAtLlr
+            ? 'accepted'
+            : llr < bounds.rejectBelowLlr
+              ? 'rejected'
+              : 'undecided',
+    });
+    const alone = { ...this.heard(), embedding: this.newest };
+    return {
+      kind: 'interim',
+      incremental: told(this.newest?.netSpeechSeconds ?? 0, this.llrOf(alone), look.usable),
+      cumulative: told(this.voice.netSpeechSeconds, look.llr, look.usable),
+      quality: this.ear.report(),
+    };
+  }
+
+  private async verdict(where: 'here' | 'end'): Promise<LiveEvent> {
+    this.done = true;
+    for (const window of await this.ear.finish(where)) await this.hear(window);
+    return { kind: 'verdict', answer: await judgeCall(this.context, this.call, this.heard(), this.ear.sha256) };
+  }
+}

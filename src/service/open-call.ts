@@ -1,0 +1,106 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { PinEvidence } from '../decision/evidence.js';
+import type { PolicyDocument } from '../decision/policy.js';
+import { VoicegateError } from '../errors.js';
+import { keyedHash } from '../ops/secrets.js';
+import { mayListen } from './attempt.js';
+import { optOutHash, policyOf, type Caller, type ServiceContext } from './context.js';
+import { judge, type VerificationAnswer } from './judge.js';
+import type { Heard, Listeners } from './listen.js';
+import type { ActivePrint, StreamProtocol, StreamRow } from './ports.js';
+import { printFor } from './prints.js';
+import { sha256OfToken } from './stream-token.js';
+import type { AttemptRequest } from './verification-request.js';
+import { openVerification, type OpenedVerification } from './verify-steps.js';
+
+/** A registered call that a door has taken, with what is known before anybody listens. */
+export interface OpenedCall {
+  readonly caller: Caller;
+  readonly row: StreamRow;
+  readonly opened: OpenedVerification;
+  /** What the voice is compared with on the way; the judgement reads it anew. */
+  readonly print: ActivePrint | null;
+  readonly policy: PolicyDocument;
+}
+
+/** How long a node may be silent before its calls are taken to be lost, ms. */
+export const leaseMs = 30_000;
+
+/**
+ * Takes a registered call, once, and with it its challenge.
+ * @throws VoicegateError `stream_unknown` when the token is unknown, used, expired, for another protocol, or its key was revoked; those of
+ *   `openVerification`
+ */
+export async function openCall(context: ServiceContext, protocol: StreamProtocol, token: string): Promise<OpenedCall> {
+  const found = await context.store.findStream(sha256OfToken(token));
+  if (found === null || found.row.terms.protocol !== protocol) throw noStream();
+  const { tenantId, row } = found;
+  const key = await context.store.findApiKey(row.apiKeyId);
+  if (key === null || key.revokedAt !== null || key.tenantId !== tenantId) throw noStream();
+  const caller: Caller = { tenantId, apiKeyId: key.keyId, roles: key.roles, answer: key.answer };
+  return context.store.transaction(tenantId, async (tx) => {
+    const now = context.now();
+    if (!(await tx.streams.start(row.streamId, now, new Date(now.getTime() + leaseMs)))) throw noStream();
+    const opened = await openVerification(context, caller, tx, attemptOf(row), row.lineHash);
+    const standing = await tx.standing(row.accountId, optOutHash(context, caller, row.accountId));
+    const policy = await policyOf(context, caller, tx, standing.policyVersion);
+    return { caller, row, opened, print: printFor(opened.modelId, standing.prints), policy: policy.document };
+  });
+}
+
+/** Who listens to a call: as to a recording. */
+export function listenersOf({ caller, opened }: OpenedCall): Listeners {
+  return {
+    hears: mayListen(opened) ? 'caller' : 'decoy',
+    modelId: opened.modelId,
+    ...(caller.answer === 'opaque' ? { otherHears: 'decoy' } : {}),
+  };
+}
+
+/** Judges what was heard of a call, and ends the stream with it in the same transaction. @throws VoicegateError as `judge` does */
+export async function judgeCall(
+  context: ServiceContext,
+  { caller, row, opened }: OpenedCall,
+  heard: Heard | null,
+  recordingSha256: Uint8Array,
+): Promise<VerificationAnswer> {
+  const attempt = {
+    request: attemptOf(row),
+    opened,
+    line: row.lineHash,
+    heard,
+    recordingSha256,
+    pin: pinOf(context, row, opened.pinHash),
+    timingsMs: () => ({}),
+  };
+  return judge(context, caller, attempt, async (tx, { verification }) => {
+    const { kind, reasons } = verification.decision;
+    const outcome = { kind: 'verdict' as const, decision: kind, reasons, verificationId: verification.verificationId };
+    if (!(await tx.streams.end(row.streamId, outcome, context.now()))) throw noStream();
+  });
+}
+
+/** Marks the PIN that one was checked against without keeping it. */
+export const pinMark = (context: ServiceContext, pinHash: string | null): Buffer | null =>
+  pinHash === null ? null : keyedHash(context.hashKey, 'pin-mark', pinHash);
+
+/** A PIN that was set anew since the registration was not checked. */
+function pinOf(context: ServiceContext, { pin, pinMark: mark }: StreamRow, pinHash: string | null): PinEvidence | null {
+  if (pin === null) return null;
+  const now = pinMark(context, pinHash);
+  const same = mark === null || now === null ? mark === null && now === null : timingSafeEqual(mark, now);
+  return same ? pin : 'not_checked';
+}
+
+function attemptOf({ accountId, terms }: StreamRow): AttemptRequest {
+  const { challengeId, tier, continues, identifiedByAgent, callId, channel, agentId } = terms;
+  // The line is known as its hash only.
+  const call = { callId, lineNumber: null, channel, agentId };
+  return { accountId, challengeId, tier, continues, identifiedByAgent, call };
+}
+
+function noStream(): VoicegateError {
+  return new VoicegateError('stream_unknown', 'There is no such stream to be taken', {
+    hint: 'Register one with POST /v1/streams; it can be taken once, by the protocol it names, before it expires',
+  });
+}

@@ -1,0 +1,157 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer, type RawData, type WebSocket } from 'ws';
+
+/** Close codes of every WebSocket door: those of RFC 6455 section 7.4 and the registry, and ours from 4400. */
+export const closeCodes = {
+  done: 1000,
+  failed: 1011,
+  restarting: 1012,
+  busy: 1013,
+  badMessage: 4400,
+  unauthenticated: 4401,
+  unknownStream: 4404,
+  noHello: 4408,
+} as const;
+
+/** One WebSocket connection as a door sees it. */
+export interface Peer {
+  send(message: object): void;
+  close(code: number, reason: string): void;
+  /** Stops and goes on reading: what is not read waits in the network, not here. */
+  pause(): void;
+  resume(): void;
+}
+
+/** What a door does with a connection. None of it may throw. */
+export interface PeerHandler {
+  onText(text: string): void;
+  onBytes(bytes: Uint8Array): void;
+  /** The connection is gone, asked or not. */
+  onGone(): void;
+}
+
+/** One protocol on WebSockets: an address, its sub-protocols, who may connect, and what becomes of a connection. */
+export interface WsDoor {
+  /** Whether an address is this door's. */
+  matches(pathname: string): boolean;
+  /** Sub-protocols it speaks; empty: none is negotiated. A client that offers others only is refused. */
+  readonly subprotocols: readonly string[];
+  /** Checks the upgrade request. @returns null, or the HTTP status it is refused with */
+  refuses(request: IncomingMessage): Promise<number | null> | number | null;
+  open(peer: Peer, request: IncomingMessage): PeerHandler;
+}
+
+export interface WsOptions {
+  /** Largest message, bytes: a second of audio is 16 to 384 kB. */
+  readonly maxMessageBytes: number;
+  /** A peer that does not answer a ping within this is gone, ms. */
+  readonly pingMs: number;
+  /** A peer that does not read loses its connection when so much waits for it. */
+  readonly mostUnsentBytes: number;
+}
+
+export const defaultWsOptions: WsOptions = { maxMessageBytes: 1 << 20, pingMs: 20_000, mostUnsentBytes: 1 << 20 };
+
+/** The doors of a server, to be closed before it. */
+export interface OpenDoors {
+  readonly connections: number;
+  close(): Promise<void>;
+}
+
+/** Lets WebSocket doors take the upgrade requests of an HTTP server. */
+export function openWsDoors(server: Server, doors: readonly WsDoor[], options = defaultWsOptions): OpenDoors {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: options.maxMessageBytes,
+    // Media servers offer it unless told not to; without context takeover a connection keeps no window of it in memory.
+    perMessageDeflate: { serverNoContextTakeover: true, clientNoContextTakeover: true, threshold: 1024 },
+    handleProtocols: (offered, request) => {
+      const door = doorFor(doors, request);
+      return door?.subprotocols.find((name) => offered.has(name)) ?? false;
+    },
+  });
+  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    socket.on('error', () => socket.destroy());
+    void admit(doors, request).then((found) => {
+      if (typeof found === 'number') return refuse(socket, found);
+      sockets.handleUpgrade(request, socket, head, (connection) => serve(connection, found, request, options));
+    });
+  };
+  server.on('upgrade', onUpgrade);
+  return {
+    get connections() {
+      return sockets.clients.size;
+    },
+    async close() {
+      server.off('upgrade', onUpgrade);
+      for (const connection of sockets.clients) connection.close(closeCodes.restarting, 'the service is stopping');
+      const grace = setTimeout(() => {
+        for (const connection of sockets.clients) connection.terminate();
+      }, 1000);
+      await new Promise<void>((resolve) => {
+        const check = (): void => {
+          if (sockets.clients.size === 0) resolve();
+          else setTimeout(check, 20);
+        };
+        check();
+      });
+      clearTimeout(grace);
+      sockets.close();
+    },
+  };
+}
+
+const pathOf = ({ url }: IncomingMessage): string => (url ?? '/').split('?', 1)[0] ?? '/';
+
+const doorFor = (doors: readonly WsDoor[], request: IncomingMessage): WsDoor | undefined =>
+  doors.find((door) => door.matches(pathOf(request)));
+
+async function admit(doors: readonly WsDoor[], request: IncomingMessage): Promise<WsDoor | number> {
+  const door = doorFor(doors, request);
+  if (door === undefined) return 404;
+  const offered = request.headers['sec-websocket-protocol']?.split(',').map((name) => name.trim());
+  const agrees = offered === undefined || door.subprotocols.length === 0 || offered.some((name) => door.subprotocols.includes(name));
+  if (!agrees) return 400;
+  try {
+    return (await door.refuses(request)) ?? door;
+  } catch {
+    return 500;
+  }
+}
+
+function refuse(socket: Duplex, status: number): void {
+  socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+function serve(connection: WebSocket, door: WsDoor, request: IncomingMessage, options: WsOptions): void {
+  let answered = true;
+  const ping = setInterval(() => {
+    if (!answered) return connection.terminate();
+    answered = false;
+    connection.ping();
+  }, options.pingMs);
+  const peer: Peer = {
+    send(message) {
+      if (connection.readyState !== connection.OPEN) return;
+      if (connection.bufferedAmount > options.mostUnsentBytes) return connection.terminate();
+      connection.send(JSON.stringify(message));
+    },
+    close: (code, reason) => connection.close(code, reason),
+    pause: () => connection.pause(),
+    resume: () => connection.resume(),
+  };
+  const handler = door.open(peer, request);
+  connection.on('pong', () => (answered = true));
+  connection.on('message', (data: RawData, isBinary) => {
+    answered = true;
+    const bytes = Buffer.isBuffer(data) ? data : Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
+    if (isBinary) handler.onBytes(bytes);
+    else handler.onText(bytes.toString('utf8'));
+  });
+  connection.on('error', () => undefined);
+  connection.on('close', () => {
+    clearInterval(ping);
+    handler.onGone();
+  });
+}
