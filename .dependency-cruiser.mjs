@@ -12,7 +12,7 @@ const floors = [
   ['decision', 'voiceprint', 'tuning'],
   ['audit'],
   ['service'],
-  ['storage', 'http', 'cli'],
+  ['storage', 'http', 'telephony', 'cli'],
   ['compose.ts'],
   ['main.ts', 'cli.ts'],
 ];
@@ -92,6 +92,7 @@ export default {
     home('database-has-one-home', 'node_modules/(pg|pgvector|@electric-sql)/', '^src/storage/'),
     home('fastify-has-one-home', 'node_modules/(fastify|@fastify)/', '^src/(http/|compose\\.ts$)'),
     home('wavefile-and-ffmpeg-have-one-home', 'node_modules/(wavefile|fluent-ffmpeg)/', '^src/audio/'),
+    home('ws-has-one-home', 'node_modules/(ws|@types/ws)/', '^src/telephony/'),
     home('argon2-has-one-home', 'node_modules/@node-rs/argon2', '^src/credential/'),
   ],
   options: {

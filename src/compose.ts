@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { activityNetworkOf, loadActivityCard } from './audio/activity-card.js';
+import { ActivityStream } from './audio/activity-stream.js';
 import { SpeechActivityDetector } from './audio/speech-activity.js';
 import { createDigitRecogniser } from './challenge/digit-recogniser.js';
 import { loadRecogniserCard, recogniserNetworkOf } from './challenge/recogniser-card.js';
@@ -16,6 +17,7 @@ import { VoicegateError } from './errors.js';
 import { buildApp } from './http/app.js';
 import type { App } from './http/http-app.js';
 import type { InferencePool } from './inference/network.js';
+import { PatientPool } from './inference/patient-pool.js';
 import { startInferencePool } from './inference/pool.js';
 import type { Logger } from './ops/log.js';
 import { createMetrics } from './ops/metrics.js';
@@ -26,12 +28,13 @@ import { calibrationDir } from './scoring/calibration-folder.js';
 import { loadScorer, type Scorer } from './scoring/score-voice.js';
 import type { ServiceContext } from './service/context.js';
 import { createFirstKey, ensureTenant } from './service/first-start.js';
-import { createEars } from './service/listen.js';
+import { createEars, type Ears } from './service/listen.js';
 import { tidy } from './service/maintenance.js';
 import type { Store } from './service/ports.js';
 import type { DatabasePlace } from './storage/engine.js';
 import { migrateDatabase, type MigrationReport } from './storage/migrate.js';
 import { openStore } from './storage/store.js';
+import { Telephony } from './telephony/telephony.js';
 
 /** The version in package.json. */
 export const { version } = JSON.parse(readFileSync(join(rootDir, 'package.json'), 'utf8')) as { version: string };
@@ -93,20 +96,28 @@ export async function start(config: Config, log: Logger): Promise<Voicegate> {
   });
   for (const { card, dir } of speakers) await checkGolden(pool, card, dir);
   await checkRecogniserGolden(pool, recogniserCard, recogniserDir);
-  const context: ServiceContext = {
-    store,
-    ears: createEars({
+  const earsOn = (runner: Pick<InferencePool, 'run'>): Ears =>
+    createEars({
       limits: {
         ...ffmpeg,
         ffmpegPath: config.ffmpegPath,
         maxBytes: config.maxBodyBytes,
         maxSeconds: config.maxAudioSeconds,
       },
-      activity: new SpeechActivityDetector(pool, activityCard),
-      embedders: [createEmbedder(pool, active.card), ...(second === null ? [] : [createEmbedder(pool, second.card)])],
-      recogniser: createDigitRecogniser(pool, recogniserCard),
+      activity: new SpeechActivityDetector(runner, activityCard),
+      embedders: [
+        createEmbedder(runner, active.card),
+        ...(second === null ? [] : [createEmbedder(runner, second.card)]),
+      ],
+      recogniser: createDigitRecogniser(runner, recogniserCard),
+      openActivity: () => new ActivityStream(runner, activityCard),
       onStage: metrics.stage,
-    }),
+    });
+  const context: ServiceContext = {
+    store,
+    ears: earsOn(pool),
+    // Who is being heard may not be turned away: calls wait for their turn.
+    liveEars: earsOn(new PatientPool(pool, 2 * config.workers)),
     pins: await createPinVault({
       pepper: secrets.pinPepper,
       concurrency: config.workers,
@@ -130,11 +141,16 @@ export async function start(config: Config, log: Logger): Promise<Voicegate> {
   if (await ensureTenant(context)) await introduce(context, config, log);
 
   let stopping = false;
+  const telephony = new Telephony(context, {
+    ...config,
+    onFault: (facts) => log.warn(facts, 'a call or its events failed'),
+  });
   const app = await buildApp(context, {
     log,
     metrics,
     ...config,
     version,
+    streams: telephony,
     ready: async () => {
       if (stopping) throw new VoicegateError('shutting_down', 'The service is stopping');
       await store.ping();
@@ -148,6 +164,7 @@ export async function start(config: Config, log: Logger): Promise<Voicegate> {
     tidy(context).catch((fault: unknown) => log.warn({ code: (fault as VoicegateError).code }, 'tidying failed'));
   }, tidyEveryMs);
   tidying.unref();
+  telephony.open(app.server);
   const url = await app.listen({ host: config.host, port: config.port }).catch((cause: unknown) => {
     throw new VoicegateError('configuration_invalid', `cannot listen on ${config.host} port ${config.port}`, {
       hint: `${(cause as NodeJS.ErrnoException).code ?? 'unknown'}: set VOICEGATE_HOST and VOICEGATE_PORT to a free address of this machine`,
@@ -165,6 +182,8 @@ export async function start(config: Config, log: Logger): Promise<Voicegate> {
   );
   const stop = createShutdown(
     [
+      // Before HTTP: its server waits for the connections of calls.
+      { name: 'calls', end: () => telephony.close() },
       { name: 'http', end: () => app.close() },
       { name: 'inference', end: () => pool.close() },
       { name: 'database', end: () => store.close() },

@@ -114,6 +114,24 @@ const settings = {
     maximum: 600_000,
     description: 'How long a stopping process waits for requests it has accepted',
   }),
+  VOICEGATE_PUBLIC_URL: Type.Optional(
+    Type.String({
+      pattern: '^https?://[^/?#]+$',
+      description: 'Address by which callers reach this service through a proxy; absent: as each request names it',
+    }),
+  ),
+  VOICEGATE_MAX_CALLS: Type.Integer({
+    default: 100,
+    minimum: 0,
+    maximum: 10_000,
+    description: 'Live calls heard at once by this node; beyond it new ones get 503 with Retry-After',
+  }),
+  VOICEGATE_EVENT_HOSTS: Type.String({
+    default: '',
+    maxLength: 4000,
+    description:
+      'Hosts (host or host:port, by commas) that webhooks may be sent to although they are private or not https',
+  }),
   VOICEGATE_TRUST_PROXY: Type.Boolean({
     default: false,
     description: 'true: take the client address from X-Forwarded-For (only behind a proxy that sets it)',
@@ -160,6 +178,10 @@ export interface Config {
   readonly ratePerMinute: number;
   readonly requestTimeoutMs: number;
   readonly shutdownTimeoutMs: number;
+  /** Scheme and host; null: as each request names it. */
+  readonly publicUrl: string | null;
+  readonly maxCalls: number;
+  readonly eventHosts: readonly string[];
   readonly trustProxy: boolean;
   readonly ffmpegPath: string;
   readonly logLevel: string;
@@ -241,6 +263,11 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     ratePerMinute: value.VOICEGATE_RATE_PER_MINUTE,
     requestTimeoutMs: value.VOICEGATE_REQUEST_TIMEOUT_MS,
     shutdownTimeoutMs: value.VOICEGATE_SHUTDOWN_TIMEOUT_MS,
+    publicUrl: value.VOICEGATE_PUBLIC_URL ?? null,
+    maxCalls: value.VOICEGATE_MAX_CALLS,
+    eventHosts: value.VOICEGATE_EVENT_HOSTS.split(',')
+      .map((host) => host.trim())
+      .filter((host) => host !== ''),
     trustProxy: value.VOICEGATE_TRUST_PROXY,
     ffmpegPath: value.VOICEGATE_FFMPEG,
     logLevel: value.VOICEGATE_LOG_LEVEL,

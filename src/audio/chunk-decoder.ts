@@ -31,7 +31,9 @@ export class ChunkDecoder {
     const { encoding, sampleRateHz, channels } = format;
     assertRate(sampleRateHz, targetRateHz);
     if (channels !== 1 && channels !== 2) {
-      throw new VoicegateError('audio_channel_invalid', `A stream of ${channels} channels`, { hint: 'Send one or two.' });
+      throw new VoicegateError('audio_channel_invalid', `A stream of ${channels} channels`, {
+        hint: 'Send one or two.',
+      });
     }
     this.frameBytes = (encoding === 'l16-le' || encoding === 'l16-be' ? 2 : 1) * channels;
     this.resamplers = Array.from({ length: channels }, () =>

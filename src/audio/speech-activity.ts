@@ -11,7 +11,7 @@ export class SpeechActivityDetector {
    * @param rules how the network's probabilities become spans
    */
   constructor(
-    private readonly pool: InferencePool,
+    private readonly pool: Pick<InferencePool, 'run'>,
     private readonly card: ActivityCard,
     private readonly rules: SpanRules = sileroSpanRules,
   ) {}

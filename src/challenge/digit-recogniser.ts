@@ -42,7 +42,7 @@ export interface DigitRecogniser {
 }
 
 /** Joins a card with a pool that holds the card's network. */
-export function createDigitRecogniser(pool: InferencePool, card: RecogniserCard): DigitRecogniser {
+export function createDigitRecogniser(pool: Pick<InferencePool, 'run'>, card: RecogniserCard): DigitRecogniser {
   const { sampleRateHz } = card.frontEnd;
   const shortestSamples = Math.ceil(card.shortestSeconds * sampleRateHz);
   const known = new Map<Language, { readonly rules: RecogniserLanguage; readonly grammar: DigitGrammar }>();

@@ -20,6 +20,7 @@ import { modelRoutes } from './routes/models.js';
 import { operationRoutes } from './routes/operations.js';
 import { pinRoutes } from './routes/pins.js';
 import { policyRoutes } from './routes/policies.js';
+import { streamRoutes } from './routes/streams.js';
 import { verificationRoutes } from './routes/verifications.js';
 import { problem } from './schemas.js';
 
@@ -123,6 +124,7 @@ export async function buildApp(context: ServiceContext, options: HttpOptions): P
     enrolmentRoutes,
     challengeRoutes,
     verificationRoutes,
+    streamRoutes(options),
     policyRoutes,
     modelRoutes,
     auditRoutes,

@@ -2,6 +2,8 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Metrics } from '../ops/metrics.js';
+import type { StreamProtocol } from '../service/ports.js';
+import type { StreamEvents } from '../service/stream-events.js';
 
 /** The Fastify instance as routes see it: TypeBox schemas give the types. */
 export type App = FastifyInstance<
@@ -12,6 +14,18 @@ export type App = FastifyInstance<
   TypeBoxTypeProvider
 >;
 
+/** What the routes of live calls need from whoever hears them. */
+export interface StreamOptions {
+  /** @throws VoicegateError `busy`, `shutting_down` when this node can take no further call */
+  readonly checkRoom: () => void;
+  /** @throws VoicegateError `stream_address_refused` */
+  readonly checkEventAddress: (url: string) => void;
+  readonly eventsSecretOf: (streamId: string) => string;
+  /** Where a registered call connects. @param host as the request named this service, where no public address is set */
+  readonly addressOf: (protocol: StreamProtocol, token: string, host: string) => string;
+  readonly events: StreamEvents;
+}
+
 /** What the edge needs besides the service. */
 export interface HttpOptions {
   readonly log: FastifyBaseLogger;
@@ -21,6 +35,7 @@ export interface HttpOptions {
   readonly requestTimeoutMs: number;
   readonly trustProxy: boolean;
   readonly version: string;
+  readonly streams: StreamOptions;
   /** Throws when the process cannot serve now. */
   readonly ready: () => Promise<void>;
 }

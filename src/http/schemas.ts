@@ -31,6 +31,7 @@ const idOf = (prefix: string, what: string) => Type.String({ pattern: `^${prefix
 export const enrolmentId = idOf('enr', 'Enrolment id');
 export const challengeId = idOf('chl', 'Challenge id');
 export const verificationId = idOf('ver', 'Verification id');
+export const streamId = idOf('str', 'Stream id');
 
 export const language = oneOf(['zh', 'en'] as const, 'Language of the prompts');
 export const tier = oneOf(tiers, 'Risk tier: low (balance), standard (change of plan), high (transfer, new PIN)');

@@ -27,6 +27,8 @@ export interface KeyContext {
 /** All the use cases need. Passed in by compose. */
 export interface ServiceContext extends KeyContext {
   readonly ears: Ears;
+  /** For calls: these let tasks wait where `ears` refuse them with `busy`. */
+  readonly liveEars: Ears;
   readonly pins: PinVault;
   /** How each loaded model's comparisons become likelihood ratios, by model id. */
   readonly scorers: ReadonlyMap<string, Scorer>;

@@ -22,8 +22,8 @@ export class ActiveTask implements LiveTask {
     private readonly context: ServiceContext,
     private readonly call: OpenedCall,
   ) {
-    this.ear = context.ears.listen(true);
-    this.maxSamples = maxSamplesSeconds * context.ears.sampleRateHz;
+    this.ear = context.liveEars.listen(true);
+    this.maxSamples = maxSamplesSeconds * context.liveEars.sampleRateHz;
   }
 
   accept(samples: Float32Array): void {
@@ -70,8 +70,10 @@ export class ActiveTask implements LiveTask {
     this.done = true;
     const { context, call, ear } = this;
     await ear.finish(where);
-    const waveform = { samples: ear.samples, sampleRateHz: context.ears.sampleRateHz };
-    const heard = call.opened.judged ? await context.ears.hear(waveform, listenersOf(call)) : null;
+    const waveform = { samples: ear.samples, sampleRateHz: context.liveEars.sampleRateHz };
+    const heard = call.opened.judged
+      ? await context.liveEars.hear(waveform, { ...listenersOf(call), digitsIn: call.opened.language })
+      : null;
     return { kind: 'verdict', answer: await judgeCall(context, call, heard, ear.sha256) };
   }
 }

@@ -1,5 +1,6 @@
 import type { ServiceContext } from './context.js';
-import { addUtterance, completeEnrolment } from './enrolments.js';
+import { completeEnrolment } from './complete-enrolment.js';
+import { addUtterance } from './enrolments.js';
 import type { LiveEar } from './live-ear.js';
 import type { LiveEvent, LiveTask } from './live-events.js';
 import type { OpenedCall } from './open-call.js';
@@ -22,7 +23,7 @@ export class EnrolmentTask implements LiveTask {
     private readonly context: ServiceContext,
     private readonly call: OpenedCall,
   ) {
-    this.ear = context.ears.listen(true);
+    this.ear = context.liveEars.listen(true);
   }
 
   accept(samples: Float32Array): void {
@@ -70,7 +71,7 @@ export class EnrolmentTask implements LiveTask {
     const { caller, row } = call;
     const enrolmentId = row.terms.enrolmentId ?? '';
     const samples = await this.startAnew(where);
-    const waveform = { samples, sampleRateHz: context.ears.sampleRateHz };
+    const waveform = { samples, sampleRateHz: context.liveEars.sampleRateHz };
     const { accepted, reasons, quality, progress } = await addUtterance(context, caller, enrolmentId, waveform);
     const heard: LiveEvent = { kind: 'utterance', accepted, reasons, quality, progress };
     if (!progress.complete) return [heard];
@@ -84,7 +85,7 @@ export class EnrolmentTask implements LiveTask {
   private async startAnew(where: 'here' | 'end' = 'here'): Promise<Float32Array> {
     const { ear } = this;
     const left = where === 'here' ? ear.notHeard : new Float32Array(0);
-    this.ear = this.context.ears.listen(true);
+    this.ear = this.context.liveEars.listen(true);
     this.ear.accept(left);
     this.spokenSeconds = 0;
     await ear.finish(where);

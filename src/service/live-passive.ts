@@ -27,8 +27,8 @@ export class PassiveTask implements LiveTask {
     private readonly context: ServiceContext,
     private readonly call: OpenedCall,
   ) {
-    this.ear = context.ears.listen(false);
-    this.maxSamples = Math.round(call.policy.passive.maxSeconds * context.ears.sampleRateHz);
+    this.ear = context.liveEars.listen(false);
+    this.maxSamples = Math.round(call.policy.passive.maxSeconds * context.liveEars.sampleRateHz);
   }
 
   accept(samples: Float32Array): void {
@@ -71,13 +71,13 @@ export class PassiveTask implements LiveTask {
 
   private async hear(window: SpeechWindow): Promise<void> {
     const listeners = listenersOf(this.call);
-    const vector = await this.context.ears.embedWindow(window, listeners);
+    const vector = await this.context.liveEars.embedWindow(window, listeners);
     this.voice.add(vector, window.netSpeechSeconds);
     this.newest = { vector, modelId: this.call.opened.modelId, netSpeechSeconds: window.netSpeechSeconds };
     if (this.voice.windows > 1) this.firstWindow = null;
     else {
       this.firstWindow = window;
-      this.halvesCosine = await this.context.ears.compareHalves(window, listeners);
+      this.halvesCosine = await this.context.liveEars.compareHalves(window, listeners);
     }
   }
 
@@ -95,14 +95,21 @@ export class PassiveTask implements LiveTask {
   private look(): SequentialLook {
     const heard = this.heard();
     const usable = qualityFindings(heard, this.call.policy.quality).length === 0;
-    return { llr: this.llrOf(heard), usable, netSpeechSeconds: heard.report.netSpeechSeconds, totalSeconds: heard.report.totalSeconds };
+    return {
+      llr: this.llrOf(heard),
+      usable,
+      netSpeechSeconds: heard.report.netSpeechSeconds,
+      totalSeconds: heard.report.totalSeconds,
+    };
   }
 
   /** A decoy is stopped when a stranger would be. */
   private llrOf(heard: Heard): number | null {
     const { context, call } = this;
     if (!mayListen(call.opened)) {
-      return call.caller.answer === 'opaque' ? pretendedLlr(context, call.caller, call.row.accountId, this.ear.sha256, heard) : null;
+      return call.caller.answer === 'opaque'
+        ? pretendedLlr(context, call.caller, call.row.accountId, this.ear.sha256, heard)
+        : null;
     }
     const voice = compareVoice(context, call.print, heard, context.now());
     return voice.kind === 'compared' ? voice.llr : null;

@@ -1,7 +1,13 @@
 import type { KeyContext } from './context.js';
 
 /** How long finished things are kept, ms. Challenges keep the newest five of an account beyond this, see ChallengeTable. */
-const keptMs = { challenges: 3_600_000, idempotency: 86_400_000, velocity: 86_400_000, unknownAttempts: 86_400_000, streams: 86_400_000 };
+const keptMs = {
+  challenges: 3_600_000,
+  idempotency: 86_400_000,
+  velocity: 86_400_000,
+  unknownAttempts: 86_400_000,
+  streams: 86_400_000,
+};
 
 /** Removes what has served its time, tenant by tenant. Answers how many rows went. */
 export async function tidy(context: KeyContext): Promise<number> {

@@ -468,10 +468,20 @@ export interface StreamTerms {
 
 /** How a call ended. */
 export type StreamOutcome =
-  | { readonly kind: 'verdict'; readonly decision: DecisionKind; readonly reasons: readonly Reason[]; readonly verificationId: string }
+  | {
+      readonly kind: 'verdict';
+      readonly decision: DecisionKind;
+      readonly reasons: readonly Reason[];
+      readonly verificationId: string;
+    }
   | { readonly kind: 'enrolled'; readonly voiceprintId: string }
   /** No verdict was made: INCONCLUSIVE to whoever waits for one. */
-  | { readonly kind: 'none'; readonly decision: 'INCONCLUSIVE'; readonly reasons: readonly Reason[]; readonly cause: string };
+  | {
+      readonly kind: 'none';
+      readonly decision: 'INCONCLUSIVE';
+      readonly reasons: readonly Reason[];
+      readonly cause: string;
+    };
 
 export interface StreamRow {
   readonly streamId: string;

@@ -72,7 +72,9 @@ export async function registerStream(
   }
   const accountId = await accountOf(context, caller, request);
   const challenge =
-    mode === 'active' ? await createChallenge(context, caller, accountId, { language, lineNumber: call.lineNumber }) : null;
+    mode === 'active'
+      ? await createChallenge(context, caller, accountId, { language, lineNumber: call.lineNumber })
+      : null;
   const account = await context.store.transaction(caller.tenantId, async (tx) => {
     const optedOut = await tx.accounts.isOptedOut(optOutHash(context, caller, accountId));
     const row = await tx.accounts.get(accountId);
@@ -123,7 +125,8 @@ export async function registerStream(
 /** The state of a stream that this key registered. @throws VoicegateError `stream_unknown` */
 export async function getStream(context: ServiceContext, caller: Caller, streamId: string): Promise<StreamView> {
   const row = await context.store.transaction(caller.tenantId, (tx) => tx.streams.get(streamId));
-  if (row === null || !maySee(caller, row.apiKeyId)) throw new VoicegateError('stream_unknown', 'There is no such stream');
+  if (row === null || !maySee(caller, row.apiKeyId))
+    throw new VoicegateError('stream_unknown', 'There is no such stream');
   const { terms, state, createdAt, expiresAt, startedAt, endedAt } = row;
   const expired = state === 'registered' && expiresAt <= context.now();
   const outcome = row.outcome === null ? null : shownOutcome(caller, row.outcome);
@@ -142,7 +145,9 @@ export async function getStream(context: ServiceContext, caller: Caller, streamI
 
 /** A key sees its own streams; analysts and admins see all of the tenant. */
 export const maySee = (caller: Caller, apiKeyId: string): boolean =>
-  apiKeyId === (caller.apiKeyId ?? 'command-line') || caller.roles.includes('analyst') || caller.roles.includes('admin');
+  apiKeyId === (caller.apiKeyId ?? 'command-line') ||
+  caller.roles.includes('analyst') ||
+  caller.roles.includes('admin');
 
 /** Reasons are for `full` keys. */
 export function shownOutcome(caller: Pick<Caller, 'answer'>, outcome: StreamOutcome): StreamOutcome {

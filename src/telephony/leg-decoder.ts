@@ -69,7 +69,7 @@ export class LegDecoder {
     return channels[this.customer] ?? new Float32Array(0);
   }
 
-  private one(leg: "customer" | "agent", samples: Float32Array = new Float32Array(0)): Float32Array {
+  private one(leg: 'customer' | 'agent', samples: Float32Array = new Float32Array(0)): Float32Array {
     if (leg === 'customer') return samples;
     this.watch?.accept(samples);
     return new Float32Array(0);

@@ -94,7 +94,7 @@ export class LiveCallRegistry implements LiveCalls {
       terms,
       answer: call.caller.answer,
       task: openTask(this.context, call),
-      sampleRateHz: this.context.ears.sampleRateHz,
+      sampleRateHz: this.context.liveEars.sampleRateHz,
       timers: this.timers,
       limits: this.options.limits ?? defaultLimits,
       sink,

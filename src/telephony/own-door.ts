@@ -20,11 +20,19 @@ export const clientMessages = {
   hello: Type.Object(
     {
       type: Type.Literal('hello'),
-      token: Type.Optional(Type.String({ maxLength: 100, description: 'From POST /v1/streams, unless the address or a header has it' })),
-      resume: Type.Optional(Type.String({ maxLength: 100, description: 'Resume token of a broken connection, in place of the token' })),
+      token: Type.Optional(
+        Type.String({ maxLength: 100, description: 'From POST /v1/streams, unless the address or a header has it' }),
+      ),
+      resume: Type.Optional(
+        Type.String({ maxLength: 100, description: 'Resume token of a broken connection, in place of the token' }),
+      ),
       encoding: Type.Union(['l16-le', 'l16-be', 'mulaw', 'alaw'].map((name) => Type.Literal(name as 'mulaw'))),
       sampleRateHz: Type.Integer({ minimum: 4000, maximum: 192_000 }),
-      channels: Type.Array(channel, { minItems: 1, maxItems: 2, description: 'Of the interleaved binary frames, in their order' }),
+      channels: Type.Array(channel, {
+        minItems: 1,
+        maxItems: 2,
+        description: 'Of the interleaved binary frames, in their order',
+      }),
     },
     closed,
   ),
@@ -35,7 +43,9 @@ export const clientMessages = {
   end: Type.Object({ type: Type.Literal('end') }, closed),
 } as const;
 
-type ClientMessage = { [K in keyof typeof clientMessages]: Static<(typeof clientMessages)[K]> }[keyof typeof clientMessages];
+type ClientMessage = {
+  [K in keyof typeof clientMessages]: Static<(typeof clientMessages)[K]>;
+}[keyof typeof clientMessages];
 
 /** Our own protocol: JSON control in text frames, audio in binary frames of any size. */
 export class OwnDoor implements WsDoor {
@@ -81,7 +91,11 @@ class OwnConnection implements PeerHandler {
   onText(text: string): void {
     const message = parsed(text);
     if (message === null) {
-      return this.refuse(closeCodes.badMessage, 'a text frame is none of the messages of the protocol', 'invalid_request');
+      return this.refuse(
+        closeCodes.badMessage,
+        'a text frame is none of the messages of the protocol',
+        'invalid_request',
+      );
     }
     if (message.type === 'hello') {
       if (this.greeted) return this.refuse(closeCodes.badMessage, 'a second hello', 'invalid_request');
@@ -89,7 +103,8 @@ class OwnConnection implements PeerHandler {
       void this.greet(message);
       return;
     }
-    if (this.call === null) return this.refuse(closeCodes.badMessage, `${message.type} before the hello was answered`, 'invalid_request');
+    if (this.call === null)
+      return this.refuse(closeCodes.badMessage, `${message.type} before the hello was answered`, 'invalid_request');
     const { type: kind, ...rest } = message;
     this.call.accept({ kind, ...rest } as Parameters<LiveCall['accept']>[0]);
   }
@@ -127,7 +142,12 @@ class OwnConnection implements PeerHandler {
       for (const bytes of this.early.splice(0)) this.hear(bytes);
     } catch (fault) {
       const known = fault instanceof VoicegateError ? fault : null;
-      this.refuse(codeOf(known), known?.message ?? 'Something went wrong on our side', known?.code ?? 'internal', known?.hint);
+      this.refuse(
+        codeOf(known),
+        known?.message ?? 'Something went wrong on our side',
+        known?.code ?? 'internal',
+        known?.hint,
+      );
     } finally {
       this.peer.resume();
     }
@@ -178,5 +198,5 @@ function parsed(text: string): ClientMessage | null {
   }
   const type = (value as { type?: unknown } | null)?.type;
   if (typeof type !== 'string' || !Object.hasOwn(clientMessages, type)) return null;
-  return Value.Check(clientMessages[type as keyof typeof clientMessages], value) ? (value as ClientMessage) : null;
+  return Value.Check(clientMessages[type as keyof typeof clientMessages], value) ? value : null;
 }

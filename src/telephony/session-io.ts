@@ -34,7 +34,12 @@ export type SessionInput =
 /** What a session tells its door, and everybody who listens to its events. */
 export type SessionOutput =
   | LiveEvent
-  | { readonly kind: 'error'; readonly code: ErrorCode | 'internal'; readonly title: string; readonly hint: string | null }
+  | {
+      readonly kind: 'error';
+      readonly code: ErrorCode | 'internal';
+      readonly title: string;
+      readonly hint: string | null;
+    }
   /** What waited is worked off: the door may read again. */
   | { readonly kind: 'drained' }
   /** Last. */

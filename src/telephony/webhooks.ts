@@ -60,7 +60,11 @@ export class WebhookSender {
   }
 
   private async deliver(streamId: string): Promise<void> {
-    for (let queue = this.queues.get(streamId); !this.closed && queue !== undefined; queue = this.queues.get(streamId)) {
+    for (
+      let queue = this.queues.get(streamId);
+      !this.closed && queue !== undefined;
+      queue = this.queues.get(streamId)
+    ) {
       const [first] = queue;
       if (first === undefined) {
         this.queues.delete(streamId);
@@ -94,7 +98,12 @@ export class WebhookSender {
 
   private post(streamId: string, { url, event }: Delivery): Promise<void> {
     const at = Math.floor((this.options.now ?? Date.now)() / 1000);
-    const body = JSON.stringify({ id: `${streamId}:${event.id}`, at: new Date(at * 1000), event: event.name, data: event.data });
+    const body = JSON.stringify({
+      id: `${streamId}:${event.id}`,
+      at: new Date(at * 1000),
+      event: event.name,
+      data: event.data,
+    });
     const signature = createHmac('sha256', this.options.secretOf(streamId)).update(`${at}.${body}`).digest('hex');
     const target = new URL(url);
     const send = target.protocol === 'http:' ? httpRequest : httpsRequest;

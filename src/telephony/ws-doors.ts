@@ -111,7 +111,8 @@ async function admit(doors: readonly WsDoor[], request: IncomingMessage): Promis
   const door = doorFor(doors, request);
   if (door === undefined) return 404;
   const offered = request.headers['sec-websocket-protocol']?.split(',').map((name) => name.trim());
-  const agrees = offered === undefined || door.subprotocols.length === 0 || offered.some((name) => door.subprotocols.includes(name));
+  const agrees =
+    offered === undefined || door.subprotocols.length === 0 || offered.some((name) => door.subprotocols.includes(name));
   if (!agrees) return 400;
   try {
     return (await door.refuses(request)) ?? door;

@@ -21,7 +21,7 @@ function inPieces(format: ChunkFormat, most: number): Float32Array[] {
   const decoder = new ChunkDecoder(format, 8000);
   const pieces: number[][] = Array.from({ length: format.channels }, () => []);
   const take = (found: Float32Array[]): void => found.forEach((samples, channel) => pieces[channel]?.push(...samples));
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const next = Math.min(bytes.length, at + Math.floor(random() * most));
     take(decoder.accept(bytes.subarray(at, next)));
     at = next;
@@ -35,7 +35,10 @@ void t.test('However the bytes are cut, also inside a sample, the samples are th
     const whole = inPieces(format, 1e9);
     for (const most of [3, 50, 5000]) {
       const same = inPieces(format, most).every((samples, n) => Buffer.compare(bits(samples), bits(whole[n])) === 0);
-      t.ok(same, `${format.encoding} ${format.sampleRateHz} Hz, ${format.channels} channels, pieces up to ${most} bytes`);
+      t.ok(
+        same,
+        `${format.encoding} ${format.sampleRateHz} Hz, ${format.channels} channels, pieces up to ${most} bytes`,
+      );
     }
   }
 });

@@ -6,6 +6,7 @@ import { createLog } from '../../src/ops/log.js';
 import { createMetrics } from '../../src/ops/metrics.js';
 import { createApiKey } from '../../src/service/api-keys.js';
 import type { AnswerKind, Role } from '../../src/service/ports.js';
+import { Telephony } from '../../src/telephony/telephony.js';
 import { openHarness, type Harness } from '../service/harness.js';
 
 /** The HTTP edge on the service harness. */
@@ -36,6 +37,13 @@ export async function openHttp(t: Test, options: { readonly ratePerMinute?: numb
   const sink = new PassThrough();
   sink.on('data', (chunk: Buffer) => chunks.push(chunk.toString()));
   const none = (): number => 0;
+  const telephony = new Telephony(harness.context, {
+    maxCalls: 10,
+    eventHosts: [],
+    publicUrl: null,
+    onFault: () => undefined,
+  });
+  t.teardown(() => telephony.close());
   const app = await buildApp(harness.context, {
     log: createLog('trace', sink),
     metrics: createMetrics({ waiting: none, running: none, workersReady: none, workersReplaced: none }),
@@ -44,6 +52,7 @@ export async function openHttp(t: Test, options: { readonly ratePerMinute?: numb
     requestTimeoutMs: 5000,
     trustProxy: false,
     version: '0.0.0',
+    streams: telephony,
     ready: () => harness.context.store.ping(),
   });
   t.teardown(() => app.close());

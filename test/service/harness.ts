@@ -68,6 +68,10 @@ function createTestEars(): TestEars {
     modelIds: [modelId],
     languageStatus: 'experimental',
     digitsFrom: [],
+    sampleRateHz: 8000,
+    listen: () => noLiveEars(),
+    embedWindow: () => noLiveEars(),
+    compareHalves: () => noLiveEars(),
     async decode(audio) {
       return { samples: Float32Array.from(audio.bytes), sampleRateHz: 8000 };
     },
@@ -106,6 +110,11 @@ function createTestEars(): TestEars {
       return embeddingOf(said(windows[0]?.samples ?? new Float32Array(0)), asked);
     },
   };
+}
+
+/** Calls are tested with the real ears. */
+function noLiveEars(): never {
+  throw new Error('these ears hear recordings only');
 }
 
 const said = (samples: Float32Array): Recording =>
@@ -160,6 +169,7 @@ export async function openHarness(t: Test): Promise<Harness> {
   const context: ServiceContext = {
     store,
     ears,
+    liveEars: ears,
     pins: await createPinVault({ pepper: randomBytes(32), concurrency: 2, queueLimit: 1000 }),
     scorers: new Map([modelId, nextModelId].map((id) => [id, scorerFor(id)])),
     policies: new Map(),

@@ -1,0 +1,61 @@
+import type { FastifyReply } from 'fastify';
+import type { StreamEvent, StreamEvents } from '../service/stream-events.js';
+import type { StreamView } from '../service/streams.js';
+
+/** A line that means nothing, so that proxies do not take a silent call for a dead one, ms. */
+const heartbeatMs = 15_000;
+/** How often the state of another node's call is asked for, ms. */
+const pollMs = 2000;
+
+/**
+ * Answers with server-sent events (WHATWG HTML, section 9.2) until the call is over or the client goes.
+ * @param state asked for again and again where this node knows nothing of the call
+ */
+export function sendEvents(
+  reply: FastifyReply,
+  events: StreamEvents,
+  streamId: string,
+  afterId: number,
+  state: () => Promise<StreamView>,
+): void {
+  reply.hijack();
+  const { raw } = reply;
+  raw.writeHead(200, {
+    'content-type': 'text/event-stream',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+    connection: 'close',
+  });
+  const send = ({ id, name, data }: StreamEvent): void => {
+    raw.write(`id: ${id}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
+  };
+  const heartbeat = setInterval(() => raw.write(':\n\n'), heartbeatMs);
+  let stop: () => void = () => undefined;
+  const end = (): void => {
+    clearInterval(heartbeat);
+    stop();
+    raw.end();
+  };
+  raw.on('close', end);
+  raw.write(':\n\n');
+  const listen = (): boolean => {
+    const unsubscribe = events.subscribe(streamId, afterId, (event) => (event === null ? end() : send(event)));
+    if (unsubscribe === null) return false;
+    stop = unsubscribe;
+    return true;
+  };
+  if (listen()) return;
+  // Not taken yet, taken by another node, or over.
+  const poll = setInterval(() => {
+    if (listen()) return clearInterval(poll);
+    void state().then(
+      ({ state: found, outcome }) => {
+        if (found !== 'ended' && found !== 'expired') return;
+        send({ id: afterId + 1, name: 'closed', data: { streamId, type: 'closed', reason: found, outcome } });
+        end();
+      },
+      () => end(),
+    );
+  }, pollMs);
+  stop = () => clearInterval(poll);
+}

@@ -1,0 +1,81 @@
+import type { Server } from 'node:http';
+import { keyedHash } from '../ops/secrets.js';
+import type { ServiceContext } from '../service/context.js';
+import type { StreamProtocol } from '../service/ports.js';
+import { addressOf } from './addresses.js';
+import { checkEventAddress } from './event-addresses.js';
+import { EventHub } from './event-hub.js';
+import { LiveCallRegistry } from './live-calls.js';
+import { OwnDoor } from './own-door.js';
+import { WebhookSender } from './webhooks.js';
+import { openWsDoors, type OpenDoors } from './ws-doors.js';
+
+/** What live calls are opened with. */
+export interface TelephonyOptions {
+  readonly maxCalls: number;
+  readonly eventHosts: readonly string[];
+  readonly publicUrl: string | null;
+  /** Told of what no caller can act on: a code or name, and a stream id where there is one. */
+  readonly onFault: (facts: { readonly name: string; readonly code?: string; readonly streamId?: string }) => void;
+}
+
+/** All that hears calls in this process. */
+export class Telephony {
+  readonly events: EventHub;
+  readonly calls: LiveCallRegistry;
+  private doors: OpenDoors | null = null;
+
+  constructor(
+    private readonly context: ServiceContext,
+    private readonly options: TelephonyOptions,
+  ) {
+    const told = (fault: unknown, streamId?: string): void => {
+      const { name, code } = fault as Error & { readonly code?: string };
+      options.onFault({
+        name,
+        ...(code === undefined ? {} : { code }),
+        ...(streamId === undefined ? {} : { streamId }),
+      });
+    };
+    this.events = new EventHub(
+      new WebhookSender({
+        secretOf: (streamId) => this.eventsSecretOf(streamId),
+        addresses: { allowed: options.eventHosts },
+        onFault: (streamId, fault) => told(fault, streamId),
+      }),
+    );
+    this.calls = new LiveCallRegistry(context, { mostCalls: options.maxCalls, hub: this.events, onFault: told });
+  }
+
+  /** Lets the WebSocket doors take what the HTTP server is asked to upgrade. */
+  open(server: Server): void {
+    this.doors = openWsDoors(server, [new OwnDoor(this.calls)]);
+  }
+
+  /** @throws VoicegateError `busy`, `shutting_down` */
+  checkRoom(): void {
+    this.calls.checkRoom();
+  }
+
+  /** @throws VoicegateError `stream_address_refused` */
+  checkEventAddress(url: string): void {
+    checkEventAddress({ allowed: this.options.eventHosts }, url);
+  }
+
+  /** Signs the webhooks of a stream; nothing of it is stored. */
+  eventsSecretOf(streamId: string): string {
+    return keyedHash(this.context.hashKey, 'webhook', streamId).toString('base64url');
+  }
+
+  /** Where a registered call connects. */
+  addressOf(protocol: StreamProtocol, token: string, host: string): string {
+    return addressOf(protocol, token, this.options.publicUrl ?? `http://${host}`);
+  }
+
+  /** Ends every call without a verdict, then the connections. */
+  async close(): Promise<void> {
+    await this.calls.close();
+    await this.doors?.close();
+    this.events.close();
+  }
+}
