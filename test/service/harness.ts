@@ -202,7 +202,10 @@ export async function enrolled(harness: Harness, accountId: string, voice: numbe
 }
 
 /** Records a consent. */
-export async function consented({ context, full }: Harness, accountId: string): Promise<void> {
+export async function consented(
+  { context, full }: Pick<Harness, 'context' | 'full'>,
+  accountId: string,
+): Promise<void> {
   await giveConsent(context, full, accountId, {
     purpose: 'authentication',
     textVersion: '1',

@@ -1,0 +1,186 @@
+import { join } from 'node:path';
+import type { Test } from 'tap';
+import { ActivityStream } from '../../src/audio/activity-stream.js';
+import { activityNetworkOf, loadActivityCard } from '../../src/audio/activity-card.js';
+import { SpeechActivityDetector } from '../../src/audio/speech-activity.js';
+import { createEmbedder } from '../../src/embedding/embedder.js';
+import { loadModelCard, networkOf } from '../../src/embedding/model-card.js';
+import { PatientPool } from '../../src/inference/patient-pool.js';
+import { startInferencePool } from '../../src/inference/pool.js';
+import { modelsDir } from '../../src/paths.js';
+import { loadScorer } from '../../src/scoring/score-voice.js';
+import { createApiKey } from '../../src/service/api-keys.js';
+import type { Caller, ServiceContext } from '../../src/service/context.js';
+import { completeEnrolment } from '../../src/service/complete-enrolment.js';
+import { addUtterance, startEnrolment } from '../../src/service/enrolments.js';
+import { putAccount } from '../../src/service/accounts.js';
+import { createEars } from '../../src/service/listen.js';
+import { setPin } from '../../src/service/pins.js';
+import { roles, type AnswerKind } from '../../src/service/ports.js';
+import { registerStream, type NewStream, type StreamRequest } from '../../src/service/streams.js';
+import { defaultLimits, type SessionLimits, type Timers } from '../../src/telephony/call-session.js';
+import { EventHub } from '../../src/telephony/event-hub.js';
+import { LiveCallRegistry } from '../../src/telephony/live-calls.js';
+import type { SessionOutput } from '../../src/telephony/session-io.js';
+import { utterance } from '../audio/made-call.js';
+import { consented, goodPin, noProof, openHarness } from '../service/harness.js';
+
+/** The test's own time for sessions: nothing happens until it is moved. */
+export class ManualTimers implements Timers {
+  private readonly waiting = new Set<{ readonly at: number; readonly work: () => void }>();
+  private nowMs = 0;
+
+  after(ms: number, work: () => void): () => void {
+    const entry = { at: this.nowMs + ms, work };
+    this.waiting.add(entry);
+    return () => this.waiting.delete(entry);
+  }
+
+  pass(ms: number): void {
+    this.nowMs += ms;
+    for (const entry of [...this.waiting]) {
+      if (entry.at > this.nowMs) continue;
+      this.waiting.delete(entry);
+      entry.work();
+    }
+  }
+
+  get pending(): number {
+    return this.waiting.size;
+  }
+}
+
+/** Live calls on a real store and real networks. */
+export interface LiveHarness {
+  readonly context: ServiceContext;
+  readonly full: Caller;
+  readonly opaque: Caller;
+  readonly calls: LiveCallRegistry;
+  readonly hub: EventHub;
+  readonly timers: ManualTimers;
+  /** Moves the service's clock. */
+  wait(seconds: number): void;
+  register(changes: Partial<StreamRequest>, caller?: Caller): Promise<NewStream>;
+}
+
+/** Opens it; it closes with the test. */
+export async function openLive(
+  t: Test,
+  options: { readonly mostCalls?: number; readonly limits?: Partial<SessionLimits>; readonly model?: string } = {},
+): Promise<LiveHarness> {
+  const modelId = options.model ?? 'baseline-8k-80';
+  const dirs = { speaker: join(modelsDir, modelId), activity: join(modelsDir, 'activity-8k') };
+  const [card, activityCard] = [await loadModelCard(dirs.speaker), await loadActivityCard(dirs.activity)];
+  const networks = [networkOf(card, dirs.speaker), activityNetworkOf(activityCard, dirs.activity)];
+  const pool = await startInferencePool({ networks, workers: 2, queueLimit: 1000 });
+  t.teardown(() => pool.close());
+  const harness = await openHarness(t);
+  const earsOn = (runner: Pick<typeof pool, 'run'>) =>
+    createEars({
+      limits: { maxBytes: 2 ** 24, maxSeconds: 120, ffmpegPath: 'ffmpeg', ffmpegProcesses: 1, ffmpegTimeoutMs: 10_000 },
+      activity: new SpeechActivityDetector(runner, activityCard),
+      embedders: [createEmbedder(runner, card)],
+      recogniser: null,
+      openActivity: () => new ActivityStream(runner, activityCard),
+      onStage: () => undefined,
+    });
+  const context: ServiceContext = {
+    ...harness.context,
+    ears: earsOn(pool),
+    liveEars: earsOn(new PatientPool(pool, 4)),
+    scorers: new Map([[modelId, await loadScorer(dirs.speaker, card)]]),
+  };
+  const timers = new ManualTimers();
+  const hub = new EventHub(null);
+  const calls = new LiveCallRegistry(context, {
+    mostCalls: options.mostCalls ?? 100,
+    hub,
+    timers,
+    limits: { ...defaultLimits, ...options.limits },
+    onFault: (fault) => t.fail(String(fault)),
+  });
+  t.teardown(async () => {
+    await calls.close();
+    hub.close();
+  });
+  const full = await withKey(context, harness.full, 'full');
+  return {
+    context,
+    full,
+    opaque: await withKey(context, harness.opaque, 'opaque'),
+    calls,
+    hub,
+    timers,
+    wait: harness.wait,
+    register: (changes, caller = full) => registerStream(context, caller, { ...plainRequest, ...changes }),
+  };
+}
+
+const plainRequest: StreamRequest = {
+  mode: 'passive',
+  protocol: 'voicegate',
+  accountId: null,
+  enrolmentId: null,
+  tier: 'low',
+  language: 'zh',
+  pin: null,
+  continues: null,
+  identifiedByAgent: false,
+  call: { callId: null, lineNumber: null, channel: null, agentId: null },
+  eventsUrl: null,
+};
+
+/** Doors look the key up: it has to be there. */
+async function withKey(context: ServiceContext, caller: Caller, answer: AnswerKind): Promise<Caller> {
+  const { keyId } = await createApiKey(context, caller, { label: answer, roles, answer });
+  return { ...caller, apiKeyId: keyId };
+}
+
+/** An account with consent, PIN and the voiceprint of a fixture's caller. */
+export async function enrolCaller({ context, full }: LiveHarness, accountId: string, voice: string): Promise<void> {
+  await putAccount(context, full, accountId);
+  await consented({ context, full }, accountId);
+  await setPin(context, full, accountId, { newPin: goodPin, proof: noProof });
+  const { enrolmentId } = await startEnrolment(context, full, accountId, {
+    language: 'zh',
+    proof: { ...noProof, pin: goodPin },
+  });
+  for (const name of ['enrol-1', 'enrol-2', 'enrol-3']) {
+    const samples = await utterance(voice, name);
+    const answer = await addUtterance(context, full, enrolmentId, { samples, sampleRateHz: 8000 });
+    if (!answer.accepted) throw new Error(`${voice} ${name} was not accepted: ${answer.reasons.join(', ')}`);
+  }
+  await completeEnrolment(context, full, enrolmentId);
+}
+
+/** What a session put out, and a way to wait for a kind of it. */
+export class Outputs {
+  readonly all: SessionOutput[] = [];
+  private readonly waiting: { readonly kind: string; readonly resolve: () => void }[] = [];
+
+  readonly sink = (output: SessionOutput): void => {
+    this.all.push(output);
+    for (const one of this.waiting.splice(0)) {
+      if (one.kind === output.kind) one.resolve();
+      else this.waiting.push(one);
+    }
+  };
+
+  async until(kind: SessionOutput['kind']): Promise<void> {
+    if (this.all.some((output) => output.kind === kind)) return;
+    await new Promise<void>((resolve) => this.waiting.push({ kind, resolve }));
+  }
+
+  of<K extends SessionOutput['kind']>(kind: K): Extract<SessionOutput, { kind: K }>[] {
+    return this.all.filter((output): output is Extract<SessionOutput, { kind: K }> => output.kind === kind);
+  }
+}
+
+/** Little-endian 16-bit samples. */
+export function l16(samples: Float32Array): Buffer {
+  const bytes = Buffer.alloc(2 * samples.length);
+  samples.forEach((sample, n) =>
+    bytes.writeInt16LE(Math.max(-32768, Math.min(32767, Math.round(sample * 32768))), 2 * n),
+  );
+  return bytes;
+}
