@@ -15,7 +15,7 @@ const live = await openLive(t);
 const { context, full, opaque, calls, timers } = live;
 await enrolCaller(live, 'caller', 'zh-f4');
 // Refusals are counted: no test is to lock the next one out.
-t.beforeEach(() => unlockAccount(context, full, 'caller', null));
+t.beforeEach(() => unlockAccount(context, full, 'caller', { agentId: null, reason: null }));
 const own = await callerCall('zh-f4', [
   'verify-1',
   'verify-2',

@@ -111,7 +111,7 @@ export async function openLive(
     calls,
     hub,
     timers,
-    wait: harness.wait,
+    wait: (seconds) => harness.wait(seconds),
     register: (changes, caller = full) => registerStream(context, caller, { ...plainRequest, ...changes }),
   };
 }
