@@ -1,7 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { join } from 'node:path';
 import { activityNetworkOf, loadActivityCard } from '../src/audio/activity-card.js';
-import { ActivityStream } from '../src/audio/activity-stream.js';
 import { SpeechActivityDetector } from '../src/audio/speech-activity.js';
 import { createDigitRecogniser } from '../src/challenge/digit-recogniser.js';
 import { loadRecogniserCard, recogniserNetworkOf } from '../src/challenge/recogniser-card.js';
@@ -95,7 +94,6 @@ async function bareWork(): Promise<{ hear(bytes: Buffer): Promise<unknown>; clos
     activity: new SpeechActivityDetector(pool, activityCard),
     embedders: [createEmbedder(pool, card)],
     recogniser: createDigitRecogniser(pool, recogniserCard),
-    openActivity: () => new ActivityStream(pool, activityCard),
     onStage: () => undefined,
   });
   return {

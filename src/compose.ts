@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { activityNetworkOf, loadActivityCard } from './audio/activity-card.js';
-import { ActivityStream } from './audio/activity-stream.js';
 import { SpeechActivityDetector } from './audio/speech-activity.js';
 import { createDigitRecogniser } from './challenge/digit-recogniser.js';
 import { loadRecogniserCard, recogniserNetworkOf } from './challenge/recogniser-card.js';
@@ -110,7 +109,6 @@ export async function start(config: Config, log: Logger): Promise<Voicegate> {
         ...(second === null ? [] : [createEmbedder(runner, second.card)]),
       ],
       recogniser: createDigitRecogniser(runner, recogniserCard),
-      openActivity: () => new ActivityStream(runner, activityCard),
       onStage: metrics.stage,
     });
   const context: ServiceContext = {

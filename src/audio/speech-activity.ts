@@ -1,5 +1,6 @@
 import { VoicegateError } from '../errors.js';
 import type { InferencePool } from '../inference/network.js';
+import { ActivityStream } from './activity-stream.js';
 import type { ActivityCard } from './activity-card.js';
 import { secondsOf, sileroSpanRules, speechSpans, type SpanRules } from './activity-spans.js';
 import type { SpeechActivity, Waveform } from './waveform.js';
@@ -19,6 +20,11 @@ export class SpeechActivityDetector {
   /** Rate that waveforms must have, Hz. */
   get sampleRateHz(): number {
     return this.card.frontEnd.sampleRateHz;
+  }
+
+  /** Follows a signal that arrives in pieces. */
+  follow(): ActivityStream {
+    return new ActivityStream(this.pool, this.card);
   }
 
   /**

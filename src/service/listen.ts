@@ -1,7 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { decodeAudio, resample, type AudioLimits } from '../audio/decode.js';
 import { keptSpeech, voiceWindows, windowKeepRules } from '../audio/kept-speech.js';
-import type { ActivityStream } from '../audio/activity-stream.js';
 import type { SpeechActivityDetector } from '../audio/speech-activity.js';
 import { trackOf } from '../audio/speech-track.js';
 import type { SpeechWindow } from '../audio/speech-windows.js';
@@ -99,7 +98,6 @@ export function createEars(parts: {
   readonly embedders: readonly [Embedder, ...Embedder[]];
   /** At the telephone's rate; null: nobody listens for digits. */
   readonly recogniser: DigitRecogniser | null;
-  readonly openActivity: () => ActivityStream;
   readonly onStage: (stage: string, seconds: number) => void;
 }): Ears {
   const timed = async <T>(stage: string, work: Promise<T>): Promise<T> => {
@@ -154,7 +152,7 @@ export function createEars(parts: {
     parts.embedders.filter((one) => one.modelId === modelId || alsoOther);
   return {
     sampleRateHz,
-    listen: (keepSamples) => new LiveEar(parts.openActivity(), sampleRateHz, keepSamples),
+    listen: (keepSamples) => new LiveEar(parts.activity.follow(), sampleRateHz, keepSamples),
     async embedWindow({ samples }, { hears, modelId = active.modelId, otherHears }) {
       const sounds = hears === 'caller' ? samples : noise(samples.length);
       // The other model's is the work of a decoy: of what it hears nothing is kept.

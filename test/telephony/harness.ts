@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import { ActivityStream } from '../../src/audio/activity-stream.js';
 import { activityNetworkOf, loadActivityCard } from '../../src/audio/activity-card.js';
 import { SpeechActivityDetector } from '../../src/audio/speech-activity.js';
 import { createEmbedder } from '../../src/embedding/embedder.js';
@@ -81,7 +80,6 @@ export async function openLive(
       activity: new SpeechActivityDetector(runner, activityCard),
       embedders: [createEmbedder(runner, card)],
       recogniser: null,
-      openActivity: () => new ActivityStream(runner, activityCard),
       onStage: () => undefined,
     });
   const context: ServiceContext = {
