@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { defaultPolicy } from '../../src/decision/policy.js';
 import { migrationsDir } from '../../src/paths.js';
 import { withClient, type Engine } from '../../src/storage/engine.js';
 import { migrate, migrateDatabase } from '../../src/storage/migrate.js';
@@ -142,6 +143,7 @@ void t.test(
       t.match((await tx.policies.active())?.document, {
         name: 'of an older build',
         modelChange: { quietPrintsOf: null, minVoiceLlr: 4.5 },
+        passive: { ...defaultPolicy.passive, enabled: false },
       });
       t.equal(await tx.voiceprints.eraseAll('a'), 2);
     });
