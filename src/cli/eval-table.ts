@@ -1,6 +1,8 @@
+import { basename, dirname } from 'node:path';
 import type { Interval } from '../tuning/bootstrap.js';
 import type { ChannelReport, Evaluation } from '../tuning/evaluation.js';
 import type { PhraseListReport } from '../tuning/evaluate-phrases.js';
+import type { LeakReport } from '../tuning/leaks.js';
 import type { Rates } from '../tuning/speaker-report.js';
 
 type Cells = readonly string[];
@@ -13,7 +15,7 @@ export function evaluationText(evaluation: Evaluation): string {
     '[95 % intervals: bootstrap over models for voices, Wilson for phrases]',
   ];
   const parts = (evaluation.channels ?? [evaluation]).flatMap((one) => channelText(one));
-  return `${[...head, ...parts].join('\n')}\n`;
+  return `${[...head, ...parts, ...leakText(evaluation.leaks)].join('\n')}\n`;
 }
 
 function channelText({ channel, speaker, phrases }: ChannelReport): string[] {
@@ -93,6 +95,31 @@ function phraseRow(report: PhraseListReport): Cells {
 const percent = (share: number): string => (100 * share).toFixed(100 * share < 0.1 && share > 0 ? 3 : 2);
 const range = (interval: Interval | null, show: (value: number) => string): string =>
   interval === null ? '' : ` [${show(interval[0])}, ${show(interval[1])}]`;
+
+/** The strongest signs first; file names without their folders' path. */
+function leakText(leaks: LeakReport | undefined): string[] {
+  if (leaks === undefined) return [];
+  const { testFiles, referenceFiles, referenceSpeakers, sameRecording, nearestSpeakers, unreadable } = leaks;
+  const same = sameRecording.map(({ test, reference, verdict, agreement, overlapSeconds }) => [
+    `${basename(dirname(test))}/${basename(test)}`,
+    basename(reference),
+    verdict,
+    agreement.toFixed(3),
+    overlapSeconds.toFixed(1),
+  ]);
+  const near = nearestSpeakers.slice(0, 20).map((one) => [one.speaker, one.referenceSpeaker, one.cosine.toFixed(3)]);
+  const against = `${testFiles} test files against ${referenceFiles} training files of ${referenceSpeakers} speakers`;
+  return [
+    '',
+    `leaks: ${against}${unreadable > 0 ? `, ${unreadable} unreadable` : ''}`,
+    ...(same.length === 0
+      ? ['no test file is a training recording, as far as fingerprints tell']
+      : columns([['test file', 'training file', 'verdict', 'agreement', 'overlap s'], ...same])),
+    '',
+    'test voices most like a training voice (cosine; strangers reach high values too when thousands are compared)',
+    ...columns([['test speaker', 'training speaker', 'cosine'], ...near]),
+  ];
+}
 
 /** Cells under each other, the first column to the left, numbers to the right. */
 function columns(rows: readonly Cells[]): string[] {

@@ -8,7 +8,9 @@ import { scoreSpeakerLists, type ChannelSide, type ScoredChannel } from '../tuni
 import { reportSpeakers, type ChannelReport, type Evaluation } from '../tuning/evaluation.js';
 import { evaluatePhraseList, type PhraseListReport, type PhraseParts } from '../tuning/evaluate-phrases.js';
 import type { PhraseList } from '../tuning/phrase-list.js';
-import { readLists } from '../tuning/read-lists.js';
+import { findLeaks, type LeakParts, type LeakReport } from '../tuning/leaks.js';
+import { readLists, testedFiles, type Lists } from '../tuning/read-lists.js';
+import { readReferenceSpeech } from '../tuning/reference-speech.js';
 import type { SpeechPart } from '../tuning/recording-ear.js';
 import type { ScoreKind } from '../tuning/speaker-report.js';
 import { scoreTable } from '../tuning/score-file.js';
@@ -30,6 +32,7 @@ interface EvalOptions {
   readonly digits: string;
   readonly randomWrongs: number;
   readonly json?: string;
+  readonly against?: string;
   readonly det?: string;
   readonly scoresFile?: string;
 }
@@ -59,6 +62,7 @@ export function evalCommand(config: () => Config): Command {
     .option('--random-wrongs <count>', 'random wrong strings for each recording of a phrase list', wholeNumber, 200)
     .option('--rounds <count>', 'draws of the bootstrap; 0: no intervals', wholeNumber, 1000)
     .option('--json <file>', 'write the result as JSON')
+    .option('--against <dir>', 'training speech: which test files are among it, whose voices are most like')
     .option('--det <file>', 'draw a DET plot of the first channel, .svg or .png')
     .option('--scores-file <file>', 'write the scores of every trial, for `voicegate threshold`')
     .action(async (options: EvalOptions) => {
@@ -111,6 +115,8 @@ async function evaluate(
         },
       };
     });
+    const { against } = options;
+    const leaks = against === undefined ? undefined : await leaksAgainst(against, lists, parts);
     const evaluation: Evaluation = {
       model: ears.card.id,
       modelSha256: ears.card.sha256,
@@ -121,6 +127,7 @@ async function evaluate(
       channelSide: options.channelSide,
       bootstrapRounds: options.rounds,
       ...(reports[0] as ChannelReport),
+      ...(leaks === undefined ? {} : { leaks }),
       ...(reports.length > 1 ? { channels: reports } : {}),
     };
     return { evaluation, scored };
@@ -171,6 +178,12 @@ async function phraseReports(
     }
   }
   return { measured, skipped };
+}
+
+/** Every recording of the lists, enrolled, tested or asked about, held against training speech. */
+async function leaksAgainst(folder: string, lists: Lists, parts: Omit<LeakParts, 'onProgress'>): Promise<LeakReport> {
+  const references = await readReferenceSpeech(folder);
+  return withProgress('leaks', (onProgress) => findLeaks(testedFiles(lists), references, 50, { ...parts, onProgress }));
 }
 
 const collected = (value: string, before: readonly string[]): string[] => [...before, value];

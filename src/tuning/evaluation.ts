@@ -1,5 +1,6 @@
 import type { PhraseListReport } from './evaluate-phrases.js';
 import type { ScoredChannel } from './evaluate-speakers.js';
+import type { LeakReport } from './leaks.js';
 import { reportList, reportPooled, type ReportOptions, type SpeakerListReport } from './speaker-report.js';
 
 /** Everything measured under one channel. */
@@ -28,6 +29,8 @@ export interface Evaluation extends ChannelReport {
   readonly speech: 'kept' | 'whole';
   readonly channelSide: 'test' | 'both';
   readonly bootstrapRounds: number;
+  /** Signs of test speech among training speech, with `--against`. */
+  readonly leaks?: LeakReport;
   /** Every channel when several were asked for; the first of them is also what stands above. */
   readonly channels?: readonly ChannelReport[];
 }

@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { VoicegateError } from '../errors.js';
 import { isFile } from './list-lines.js';
 import { readPhraseFolder, type PhraseList } from './phrase-list.js';
@@ -46,6 +46,20 @@ export async function readLists(
     });
   }
   return lists;
+}
+
+/** Every recording that the lists name, once, with who speaks in it as far as they say: `<list>/<speaker>`. */
+export function testedFiles({
+  speaker,
+  phrases,
+}: Lists): readonly { readonly file: string; readonly speaker: string }[] {
+  const found = new Map<string, string>();
+  for (const list of speaker) {
+    for (const { files, speaker: who } of list.models) for (const file of files) found.set(file, `${list.name}/${who}`);
+    for (const { test } of list.trials) found.set(test, `${list.name}/${list.speakerOf.get(test) ?? basename(test)}`);
+  }
+  for (const list of phrases) for (const { file, speaker: who } of list.phrases) found.set(file, `${list.name}/${who}`);
+  return [...found].map(([file, who]) => ({ file, speaker: who }));
 }
 
 async function readFolder(folder: string, languages: readonly string[]): Promise<Lists> {

@@ -1,9 +1,9 @@
 import { resample } from '../audio/decode.js';
-import { keptSpeech } from '../audio/kept-speech.js';
-import { assessQuality } from '../audio/quality.js';
 import type { SpeechActivityDetector } from '../audio/speech-activity.js';
+import { trackOf } from '../audio/speech-track.js';
 import type { Waveform } from '../audio/waveform.js';
 import type { Embedder } from '../embedding/embedder.js';
+import { RunningVoice } from '../scoring/running-voice.js';
 
 /** A recording as a speaker model hears it. */
 export interface HeardSpeech {
@@ -21,7 +21,7 @@ export type SpeechPart = 'kept' | 'whole';
 export const leastSpeechSeconds = 0.3;
 
 /**
- * Waveform → embedding, the way the service takes it (without its search for a second voice): speech activity, kept speech, network.
+ * Waveform → embedding, the way the service takes it (without its search for a second voice): speech activity, windows of kept speech, network.
  * @param parts.part `whole` gives the network everything, also where the detector hears nobody
  */
 export function createRecordingEar(parts: {
@@ -30,15 +30,21 @@ export function createRecordingEar(parts: {
   readonly part: SpeechPart;
 }): (waveform: Waveform) => Promise<HeardSpeech> {
   const { activity, embedder, part } = parts;
+  const leastSeconds = Math.max(leastSpeechSeconds, embedder.shortestSamples / embedder.sampleRateHz);
+  const vectorOf = async (samples: Float32Array, sampleRateHz: number): Promise<Float32Array> =>
+    (await embedder.embed(await resample(samples, sampleRateHz, embedder.sampleRateHz), 0)).vector;
   return async (waveform) => {
-    const found = await activity.detect(waveform);
-    const { netSpeechSeconds, snrDb } = assessQuality(waveform, found);
-    const unheard = { vector: null, netSpeechSeconds, snrDb };
-    if (part === 'kept' && netSpeechSeconds < leastSpeechSeconds) return unheard;
-    const speech = part === 'kept' ? keptSpeech(waveform, found) : waveform.samples;
-    const samples = await resample(speech, waveform.sampleRateHz, embedder.sampleRateHz);
-    if (samples.length < embedder.shortestSamples) return unheard;
-    const { vector } = await embedder.embed(samples, netSpeechSeconds);
-    return { vector, netSpeechSeconds, snrDb };
+    const { samples, sampleRateHz } = waveform;
+    const track = trackOf(waveform, await activity.detect(waveform));
+    const { netSpeechSeconds, snrDb } = track.report();
+    if ((part === 'kept' ? netSpeechSeconds : samples.length / sampleRateHz) < leastSeconds) {
+      return { vector: null, netSpeechSeconds, snrDb };
+    }
+    if (part === 'whole') return { vector: await vectorOf(samples, sampleRateHz), netSpeechSeconds, snrDb };
+    const voice = new RunningVoice();
+    for (const window of track.readWindows()) {
+      voice.add(await vectorOf(window.samples, sampleRateHz), window.netSpeechSeconds);
+    }
+    return { vector: voice.mean(), netSpeechSeconds, snrDb };
   };
 }
