@@ -150,7 +150,7 @@ last 30 days that is good enough. Who does not call at that tier is not moved qu
 
 1. Start with VOICEGATE_SECOND_MODEL=${modelId}: enrolments make voiceprints by both models from now on.
 2. Let calls make them too, where the consents you hold cover it: put "modelChange": {"quietPrintsOf": "${modelId}",
-   "minVoiceLlr": 4.5} into each tenant's policy and activate it. voicegate migrate-model status tells the progress.
+   "minVoiceLlr": 6.5} into each tenant's policy and activate it. voicegate migrate-model status tells the progress.
 3. When enough have both, let the new model judge: VOICEGATE_MODEL=${modelId} with the old one as VOICEGATE_SECOND_MODEL.
    Check the policy's cosine limits for it. Back is the same way; undo takes quiet voiceprints back.
 4. voicegate migrate-model finish --to ${modelId} --yes erases the old ones of all who have moved. Then start without

@@ -57,7 +57,7 @@ export const defaultPolicy: PolicyDocument = {
   continuesPerCall: 3,
   proofMinutes: 10,
   attempts: nistDraftLadder,
-  modelChange: { quietPrintsOf: null, minVoiceLlr: 4.5 },
+  modelChange: { quietPrintsOf: null, minVoiceLlr: 6.5 },
   velocity: {
     windowSeconds: 3600,
     maxDistinctAccountsPerLine: 5,

@@ -148,7 +148,7 @@ export const policyDocument = Type.Object(
         /** Of the old print's model: a call with less gives no utterance, although it was accepted. */
         minVoiceLlr: Type.Number({ minimum: -50, maximum: 50 }),
       },
-      { ...closed, default: { quietPrintsOf: null, minVoiceLlr: 4.5 } },
+      { ...closed, default: { quietPrintsOf: null, minVoiceLlr: 6.5 } },
     ),
     /** Counted failures by caller's line and by API key. null: no limit. A key is a whole IVR: size its limits to its traffic. */
     velocity: Type.Object(

@@ -115,7 +115,7 @@ interface CrossRule extends Fault {
 }
 
 function crossRules(policy: PolicyDocument): CrossRule[] {
-  const { tiers, enrolment, attempts, passive } = policy;
+  const { tiers, enrolment, modelChange, attempts, passive } = policy;
   const ordered = (lower: string, low: number, upper: string, high: number, strictly: boolean): CrossRule => ({
     holds: strictly ? low < high : low <= high,
     field: upper,
@@ -129,7 +129,9 @@ function crossRules(policy: PolicyDocument): CrossRule[] {
     ordered('tiers.rejectBelowLlr', tiers.rejectBelowLlr, lowName, low.minVoiceLlr, true),
     ordered(lowName, low.minVoiceLlr, standardName, standard.minVoiceLlr, false),
     ordered(standardName, standard.minVoiceLlr, 'tiers.high.minFusedLlr', high.minFusedLlr, false),
-    ordered(standardName, standard.minVoiceLlr, 'modelChange.minVoiceLlr', policy.modelChange.minVoiceLlr, false),
+    ...(modelChange.quietPrintsOf === null
+      ? []
+      : [ordered(standardName, standard.minVoiceLlr, 'modelChange.minVoiceLlr', modelChange.minVoiceLlr, false)]),
     ordered('enrolment.utterances', enrolment.utterances, 'enrolment.maxUtterances', enrolment.maxUtterances, false),
     {
       holds: enrolment.utterances * enrolment.promptDigits >= 10,

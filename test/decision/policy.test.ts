@@ -104,3 +104,15 @@ void t.test('a policy stored before there was passive verification does not allo
   t.equal(old.passive.enabled, false);
   t.ok(parsePolicy(old));
 });
+
+void t.test('quiet prints ask for at least the standard tier’s voice, where a model is named', async (t) => {
+  const { minVoiceLlr } = defaultPolicy.tiers.standard;
+  const change = (quietPrintsOf: string | null, least: number): unknown => ({
+    ...defaultPolicy,
+    modelChange: { quietPrintsOf, minVoiceLlr: least },
+  });
+  t.throws(() => parsePolicy(change('next', minVoiceLlr - 0.1)), { code: 'policy_invalid', message: /modelChange/ });
+  t.ok(parsePolicy(change('next', minVoiceLlr)));
+  t.ok(parsePolicy(change(null, minVoiceLlr - 0.1)));
+  t.throws(() => parsePolicy(change('../next', 9)), { code: 'policy_invalid', message: /quietPrintsOf/ });
+});

@@ -18,7 +18,7 @@ void t.test('analysts see which models judge, whose voiceprints there are, and h
     change: null,
   });
   ears.modelIds = [modelId, nextModelId];
-  const document = { ...defaultPolicy, modelChange: { quietPrintsOf: nextModelId, minVoiceLlr: 5 } };
+  const document = { ...defaultPolicy, modelChange: { quietPrintsOf: nextModelId, minVoiceLlr: 7 } };
   const { body } = await call(admin, 'PUT', '/v1/policies', document);
   await call(admin, 'POST', `/v1/policies/${String(body.version)}/activate`);
   const waiting = { modelId: nextModelId, quietPrints: true, waiting: 1, both: 0, moved: 0, medianDays: null };

@@ -36,11 +36,12 @@ const { ears, full } = harness;
 /** Lets the policy judge from now on, with this for the change. */
 async function allow(modelChange: typeof defaultPolicy.modelChange): Promise<void> {
   // The phrases of the test's recogniser never say more than an LLR of 4.
-  const tiers = { ...defaultPolicy.tiers, high: { minFusedLlr: defaultPolicy.tiers.standard.minVoiceLlr } };
+  const sure = { minVoiceLlr: 3.5 };
+  const tiers = { ...defaultPolicy.tiers, low: { minVoiceLlr: 2.5 }, standard: sure, high: { minFusedLlr: 3.5 } };
   const { version } = await storePolicy(context, full, { ...defaultPolicy, tiers, modelChange });
   await activatePolicy(context, full, version);
 }
-const allowed = { quietPrintsOf: nextModelId, minVoiceLlr: 4.5 };
+const allowed = { quietPrintsOf: nextModelId, minVoiceLlr: 6.5 };
 
 const printsOf = (accountId: string): Promise<readonly VoiceprintRow[]> =>
   context.store.transaction('operator', (tx) => tx.voiceprints.active(accountId));
@@ -159,7 +160,7 @@ void t.test('a call that proved less, or that the policy does not want, costs an
     'phrase not checked': but({ phrase: { kind: 'not_performed' } }),
     'nearly the phrase': but({ phrase: { ...rightPhrase, verdict: 'near_miss' } }),
     'an experimental language': but({ phrase: { ...rightPhrase, status: 'experimental' } }),
-    'a doubtful voice': but({ voice: { ...evidence.voice, llr: 4.4 } }),
+    'a doubtful voice': but({ voice: { ...evidence.voice, llr: 6.4 } }),
     'no number': but({ voice: { ...evidence.voice, llr: NaN } }),
     'policy off': { policy: { ...policy, modelChange: { ...allowed, quietPrintsOf: null } } },
     'a model that is not loaded': { policy: { ...policy, modelChange: { ...allowed, quietPrintsOf: 'third-model' } } },

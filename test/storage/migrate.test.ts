@@ -142,7 +142,7 @@ void t.test(
       t.match(await tx.enrolments.utterances('e', 'model-a'), [{ utteranceId: 'u', modelId: 'model-a' }]);
       t.match((await tx.policies.active())?.document, {
         name: 'of an older build',
-        modelChange: { quietPrintsOf: null, minVoiceLlr: 4.5 },
+        modelChange: { quietPrintsOf: null, minVoiceLlr: 6.5 },
         passive: { ...defaultPolicy.passive, enabled: false },
       });
       t.equal(await tx.voiceprints.eraseAll('a'), 2);
