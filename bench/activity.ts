@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { join } from 'node:path';
+import { defaultModelId } from '../src/config.js';
 import { activityNetworkOf, loadActivityCard } from '../src/audio/activity-card.js';
 import { secondsOf, speechSpans } from '../src/audio/activity-spans.js';
 import { SpeechActivityDetector } from '../src/audio/speech-activity.js';
@@ -40,7 +41,7 @@ export interface ActivityBench {
 }
 
 /** Detector, embedder and the pool behind them, as the service has them. */
-export async function openEars(workers: number, embeddingModel = 'baseline-8k-80') {
+export async function openEars(workers: number, embeddingModel = defaultModelId) {
   const activityDir = join(modelsDir, 'activity-8k');
   const modelDir = join(modelsDir, embeddingModel);
   const [activityCard, card] = [await loadActivityCard(activityDir), await loadModelCard(modelDir)];
@@ -136,7 +137,7 @@ async function measureCost(
   };
   for (const samples of cuts.slice(0, 200)) {
     times.activity.push(await networkMs('activity-8k', samples));
-    times.embedding.push(await networkMs('baseline-8k-80', samples));
+    times.embedding.push(await networkMs(defaultModelId, samples));
     const startMs = performance.now();
     await silero.probabilities([samples]);
     times.silero.push(performance.now() - startMs);

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { defaultModelId } from '../src/config.js';
 import { modelsDir } from '../src/paths.js';
 import { median } from './statistics.js';
 
@@ -43,7 +44,7 @@ export function benchArena(runs: number): void {
 }
 
 async function grow(runs: number, options: InferenceSession.SessionOptions): Promise<Growth> {
-  const path = join(modelsDir, 'baseline-8k-80', 'model.onnx');
+  const path = join(modelsDir, defaultModelId, 'model.onnx');
   const session = await InferenceSession.create(path, { intraOpNumThreads: 1, interOpNumThreads: 1, ...options });
   const values = Float32Array.from({ length: 20 * framesPerSecond * bins }, (_, index) => Math.sin(index * index));
   let state = 1;

@@ -1,8 +1,9 @@
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { attemptsOf, fitFusionOn, judgedGroups, reportFusion } from './calibration/fuse-lists.js';
 import { openHearing } from './calibration/hearing.js';
 import {
   candidates,
@@ -11,17 +12,18 @@ import {
   reportRates,
   reportSelfConsistency,
 } from './calibration/report.js';
+import { evaluationPhraseLists, openPhraseLists, phraseLlrs } from './calibration/phrase-llrs.js';
 import { scoreList, type Embedded, type ScoredList } from './calibration/scored-lists.js';
 import { preparedLists, type PreparedLists } from './calibration/prepared-lists.js';
 import type { PreparedList } from './calibration/prepared.js';
-import { readConfig } from '../src/config.js';
+import { defaultModelId, readConfig } from '../src/config.js';
 import { defaultPolicy } from '../src/decision/policy.js';
 import { loadModelCard } from '../src/embedding/model-card.js';
 import { resolveModelDir } from '../src/embedding/model-folders.js';
 import { rootDir } from '../src/paths.js';
 import { parseCalibration, type Calibration } from '../src/scoring/calibration.js';
 import { cohortBytes, parseCohort } from '../src/scoring/cohort.js';
-import { crossValidate, fitVoice, nontargetMoments } from '../src/scoring/fit-voice.js';
+import { crossValidate, fitVoice, llrsOf, nontargetMoments } from '../src/scoring/fit-voice.js';
 import { cohortFile, voiceLlr } from '../src/scoring/score-voice.js';
 
 /**
@@ -31,13 +33,13 @@ import { cohortFile, voiceLlr } from '../src/scoring/score-voice.js';
  */
 const { values: options } = parseArgs({
   options: {
-    model: { type: 'string', default: defaultModel() },
+    model: { type: 'string', default: defaultModelId },
     speech: { type: 'string', default: process.env.VOICEGATE_SPEECH_DIR ?? join(rootDir, '..', 'shared', 'speech') },
     /** Training speakers that the model was not trained on: how their ids begin, or a file with one id a line. */
     unseen: { type: 'string', default: join(rootDir, 'models', 'training', 'heldout-speakers.txt') },
     /** What the ears keep of each recording is kept here: 300 MB that serve every further model. */
     cache: { type: 'string' },
-    cohort: { type: 'string', default: '1200' },
+    cohort: { type: 'string', default: '800' },
     top: { type: 'string', default: '200' },
     workers: { type: 'string', default: String(availableParallelism()) },
     date: { type: 'string', default: new Date().toISOString().slice(0, 10) },
@@ -48,18 +50,25 @@ const { values: options } = parseArgs({
 const dir = resolveModelDir(options.model, readConfig().installedModelsDir);
 const card = await loadModelCard(dir);
 const hearing = await openHearing(card, dir, Number(options.workers));
-const cache = options.cache ?? (await mkdtemp(join(tmpdir(), 'voicegate-calibrate-')));
+const cacheDir = options.cache ?? (await mkdtemp(join(tmpdir(), 'voicegate-calibrate-')));
+const cache = join(cacheDir, basename(options.unseen));
 const lists: PreparedLists = await preparedLists({
   speechDir: options.speech,
   isUnseen: await unseenSpeakers(options.unseen),
   cohortSize: Number(options.cohort),
-  cache: join(cache, options.unseen.replaceAll(/[^A-Za-z0-9]+/g, '-').slice(-40)),
+  cache,
   detect: hearing.detect,
 });
 const embedded = new Map<PreparedList, Embedded>();
 for (const list of [...lists.cohort, ...lists.fitting, ...lists.evaluation]) {
   console.error(`embedding ${list.source}, ${list.condition}: ${list.pieces.length} recordings`);
-  embedded.set(list, await hearing.embed(list));
+  embedded.set(
+    list,
+    await hearing.embed(
+      list,
+      join(cache, card.sha256.slice(0, 12), `${list.source} ${list.condition}${cohortPart(list)}`.replaceAll('/', '-')),
+    ),
+  );
 }
 await hearing.close();
 
@@ -78,11 +87,21 @@ const scored = (of: readonly PreparedList[], top: number | null): ScoredList[] =
   of.map((list) => scoreList(list, embedded.get(list) ?? new Map(), top === null ? null : { cohort, topN: top }));
 
 console.log(`\n## Candidates for ${card.id}, cross-validated over speakers; cohort of ${cohort.size}\n`);
-console.log(reportCandidates((top) => scored(lists.fitting, top), [null, 50, 100, 200, 400]).join('\n'));
+console.log(reportCandidates((top) => scored(lists.fitting, top), [null, 50, 100, 200, 400], topN).join('\n'));
 
 const fitting = scored(lists.fitting, topN);
 const evaluation = scored(lists.evaluation, topN);
-const voice = fitVoice(fitting, candidates.adopted);
+const voice = fitVoice(fitting, candidates['test seconds']);
+const phrases = await phraseLlrs(options.speech, openPhraseLists);
+const phraseRange = phrases.recordings.flatMap(({ right, wrong }) => [right, ...wrong]);
+const heldPhrase = {
+  leastPhraseLlr: Math.min(...phraseRange),
+  mostPhraseLlr: Math.max(...phraseRange),
+  // As if every second impostor knew the PIN: nobody has counted them.
+  rightPinLlr: Math.LN2,
+};
+const judged = judgedGroups(fitting, candidates['test seconds']);
+const fusion = fitFusionOn(judged, phrases.recordings, heldPhrase);
 const calibration: Calibration = parseCalibration(
   {
     version: `${options.date}.1`,
@@ -90,6 +109,7 @@ const calibration: Calibration = parseCalibration(
     modelSha256: card.sha256,
     normalisation: { kind: 'as-norm', cohortSha256: cohort.sha256, topN },
     voice,
+    fusion: { ...fusion.line, recogniserId: phrases.recogniserId, crossValidation: { cllr: fusion.cllr } },
     nontarget: nontargetMoments(fitting, voice),
     fittedOn: fitting.map(({ source, condition, trials }) => ({
       source,
@@ -98,7 +118,7 @@ const calibration: Calibration = parseCalibration(
       targets: trials.filter((trial) => trial.isTarget).length,
       nontargets: trials.filter((trial) => !trial.isTarget).length,
     })),
-    crossValidation: crossValidate(fitting, candidates.adopted),
+    crossValidation: crossValidate(fitting, candidates['test seconds']),
     date: options.date,
     command: `node dist/bench/calibrate.js --model ${card.id} --cohort ${options.cohort} --top ${topN} --write`,
     notes: [
@@ -124,6 +144,17 @@ console.log(
     llr,
   ).join('\n'),
 );
+console.log(
+  `\n## Fusion ${JSON.stringify(calibration.fusion)}; over the folds the soft minimum costs ${fusion.softMinimumCllr.toFixed(4)}\n`,
+);
+console.log(reportFusion(attemptsOf(judged, phrases.recordings), fusion.line, [0.02, 0.05, 0.1]).join('\n'));
+const mandarin = await phraseLlrs(options.speech, evaluationPhraseLists);
+const zhDigits = evaluation
+  .filter(({ source }) => source === 'dev/zh-digits')
+  .map(({ trials }) => llrsOf(trials, () => voice))
+  .map((llrs) => ({ ...llrs, targetFolds: llrs.targets.map(() => 0), nontargetFolds: llrs.nontargets.map(() => 0) }));
+console.log('\nVoices of zh-digits, phrases of the three Mandarin lists (evaluation only):\n');
+console.log(reportFusion(attemptsOf(zhDigits, mandarin.recordings), fusion.line, [0.02, 0.05, 0.1]).join('\n'));
 console.log('\n## Self-consistency: one voice refused / a second voice caught, percent\n');
 console.log(reportSelfConsistency([...fitting, ...evaluation], [0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4]).join('\n'));
 
@@ -133,8 +164,9 @@ if (options.write) {
   console.log(`\nwritten: ${cohortFile} (${bytes.length} bytes) and calibration.json of ${card.id}`);
 }
 
-function defaultModel(): string {
-  return readConfig().modelId;
+/** Cohorts of different sizes are different lists. */
+function cohortPart(list: PreparedList): string {
+  return lists.cohort.includes(list) ? ` of ${options.cohort}` : '';
 }
 
 async function unseenSpeakers(wanted: string): Promise<(speaker: string) => boolean> {

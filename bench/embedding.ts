@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { defaultModelId } from '../src/config.js';
 import { decodeAudio } from '../src/audio/decode.js';
 import { createNetworkInput } from '../src/features/network-input.js';
 import { createEmbedder } from '../src/embedding/embedder.js';
@@ -51,7 +52,7 @@ const limits = { maxBytes: 1e6, maxSeconds: 30, ffmpegTimeoutMs: 10_000, ffmpegP
  * faster build of ONNX Runtime inside sherpa-onnx does not count.
  */
 export async function benchEmbedding(rounds = 40): Promise<EmbeddingBench> {
-  const dir = join(modelsDir, 'baseline-8k-80');
+  const dir = join(modelsDir, defaultModelId);
   const card = await loadModelCard(dir);
   const model = networkOf(card, dir);
   const surroundings = surroundingsOf(model);

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { join } from 'node:path';
+import { defaultModelId } from '../src/config.js';
 import { activityNetworkOf, loadActivityCard } from '../src/audio/activity-card.js';
 import { SpeechActivityDetector } from '../src/audio/speech-activity.js';
 import { createDigitRecogniser } from '../src/challenge/digit-recogniser.js';
@@ -74,7 +75,7 @@ const databaseOf = ({ DATABASE_URL }: NodeJS.ProcessEnv): Record<string, string>
   DATABASE_URL === undefined ? {} : { DATABASE_URL };
 
 async function bareWork(): Promise<{ hear(bytes: Buffer): Promise<unknown>; close(): Promise<void> }> {
-  const speakerDir = join(modelsDir, 'baseline-8k-80');
+  const speakerDir = join(modelsDir, defaultModelId);
   const activityDir = join(modelsDir, 'activity-8k');
   const card = await loadModelCard(speakerDir);
   const activityCard = await loadActivityCard(activityDir);

@@ -5,6 +5,9 @@ import { Value } from 'typebox/value';
 import { VoicegateError } from './errors.js';
 import { rootDir } from './paths.js';
 
+/** The speaker model that is used where none is named: why this one is said in models/README.md. */
+export const defaultModelId = 'voicegate-8k-2-int8';
+
 /**
  * Every setting with its range, default and meaning. The README's table is generated from this list
  * (`voicegate config`), so a setting is described once.
@@ -44,7 +47,7 @@ const settings = {
     }),
   ),
   VOICEGATE_MODEL: Type.String({
-    default: 'baseline-8k-80',
+    default: defaultModelId,
     pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$',
     description: 'Speaker model: a folder name in models/ or among the installed models',
   }),

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { decodeFile, readTable } from './decode-file.js';
+import { decodeFile, fourAtATime, readTable } from './decode-file.js';
 import type { Detect } from './training-lists.js';
 import { Tape } from './tape.js';
 import type { TrialList } from './trial-list.js';
@@ -26,8 +26,11 @@ export async function devList(speechDir: string, name: string): Promise<TrialLis
   }));
   const speakerOf = new Map(models.flatMap(({ speaker, recordings }) => recordings.map((file) => [file, speaker])));
   for (const { test } of trials) if (!speakerOf.has(test)) speakerOf.set(test, `${source}/${test.split('_')[0]}`);
-  const recordings: { id: string; speaker: string; samples: Float32Array }[] = [];
-  for (const [id, speaker] of speakerOf) recordings.push({ id, speaker, samples: await decodeFile(join(folder, id)) });
+  const recordings = await fourAtATime([...speakerOf], async ([id, speaker]) => ({
+    id,
+    speaker,
+    samples: await decodeFile(join(folder, id)),
+  }));
   return { source, recordings, models, trials };
 }
 

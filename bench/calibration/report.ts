@@ -13,25 +13,25 @@ const snr: HeldMeasure = { name: 'test-snr-db', least: 0, most: 30 };
 /** Measures beside the score that are tried. */
 export const candidates = {
   'score alone': [],
-  adopted: [testSeconds],
+  'test seconds': [testSeconds],
   'test seconds, enrolment seconds': [testSeconds, enrolSeconds],
   'test seconds, SNR': [testSeconds, snr],
   'all three': [testSeconds, enrolSeconds, snr],
 } as const;
 
-/** Each normalisation with each set of measures, cross-validated over speakers. */
+/** Normalisations with the adopted measures, then measures with the adopted normalisation, cross-validated over speakers. */
 export function reportCandidates(
   scored: (top: number | null) => readonly ScoredList[],
   tops: readonly (number | null)[],
+  adoptedTop: number,
 ): string[] {
-  const rows = tops.flatMap((top) => {
-    const lists = scored(top);
-    return Object.entries(candidates).map(([name, measures]) => {
-      const found = crossValidate(lists, measures);
-      const what = top === null ? 'cosine' : `AS-norm, top ${top}`;
-      return [what, name, found.cllr.toFixed(4), found.minCllr.toFixed(4), percent(found.eer)];
-    });
-  });
+  const row = (top: number | null, name: keyof typeof candidates): string[] => {
+    const { cllr, minCllr, eer } = crossValidate(scored(top), candidates[name]);
+    const score = top === null ? 'cosine' : `AS-norm, top ${top}`;
+    return [score, name, cllr.toFixed(4), minCllr.toFixed(4), percent(eer)];
+  };
+  const others = (Object.keys(candidates) as (keyof typeof candidates)[]).filter((name) => name !== 'test seconds');
+  const rows = [...tops.map((top) => row(top, 'test seconds')), ...others.map((name) => row(adoptedTop, name))];
   return table(['score', 'measures', 'Cllr', 'least Cllr', 'pooled EER %'], rows);
 }
 
@@ -118,7 +118,7 @@ export function reportSelfConsistency(lists: readonly ScoredList[], thresholds: 
   return table(['list', 'condition', 'enrolments', ...thresholds.map((value) => value.toFixed(2))], cells);
 }
 
-const percent = (share: number): string => (100 * share).toFixed(share < 0.01 ? 2 : 1);
+export const percent = (share: number): string => (100 * share).toFixed(share < 0.01 ? 2 : 1);
 
 function byKind(trials: readonly ListedTrial[], score: Llr): Trials {
   const of = (isTarget: boolean): number[] => trials.filter((trial) => trial.isTarget === isTarget).map(score);
@@ -136,7 +136,8 @@ function pooled(lists: readonly ScoredList[], condition: string): ScoredList {
   };
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+/** A Markdown table. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
 }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { SpeechActivity } from '../../src/audio/waveform.js';
-import { decodeFile, readTable, type Row } from './decode-file.js';
+import { decodeFile, fourAtATime, readTable, type Row } from './decode-file.js';
 import { joined, Tape } from './tape.js';
 import type { TrialList } from './trial-list.js';
 
@@ -57,9 +57,9 @@ async function listOf(
   const recordings: { id: string; speaker: string; samples: Float32Array }[] = [];
   const models: { id: string; speaker: string; recordings: string[] }[] = [];
   const tests: { id: string; speaker: string }[] = [];
-  for (const rows of speakers) {
-    const speaker = rows[0]?.speaker ?? '';
-    const tape = await tapeOf(speechDir, rows, detect);
+  const tapes = await fourAtATime(speakers, (rows) => tapeOf(speechDir, rows, detect));
+  for (const [index, tape] of tapes.entries()) {
+    const speaker = speakers[index]?.[0]?.speaker ?? '';
     const utterances = modelSizes.find((size) => tape.left >= size * enrolSeconds + (size > 1 ? 2 : 1)) ?? 0;
     if (utterances === 0) continue;
     const record = (name: string, samples: Float32Array): string => {
@@ -97,8 +97,8 @@ async function listOf(
 const cohortSeconds = 4;
 
 /**
- * Speakers for a cohort, in lists of one corpus each: `most` of those that a model was trained on, Mandarin first: every third one is of a Chinese language as
- * long as there are any, the others are drawn over corpora and languages in turn so that none dominates.
+ * Speakers for a cohort, in lists of one corpus each, `most` of those that a model was trained on: a third of a Chinese language as long as
+ * there are any, the others in turn over corpora and (English, French, other) languages, so that none dominates.
  */
 export async function cohortLists(
   speechDir: string,
@@ -110,38 +110,36 @@ export async function cohortLists(
   const chosen = chooseCohort([...groupedBy(spoken, (row) => row.speaker ?? '').values()], most);
   const lists: TrialList[] = [];
   for (const [corpus, speakers] of groupedBy(chosen, ([row]) => `${row?.corpus}`)) {
-    const recordings: { id: string; speaker: string; samples: Float32Array }[] = [];
-    for (const rows of speakers) {
+    const recordings = await fourAtATime(speakers, async (rows) => {
       const speaker = rows[0]?.speaker ?? '';
-      const tape = await tapeOf(speechDir, rows, detect);
-      if (tape.left < 1) continue;
-      recordings.push({ id: `${speaker} ${rows[0]?.lang}`, speaker, samples: tape.cut(cohortSeconds) });
-    }
+      const tape = await tapeOf(speechDir, rows, detect, 2.5 * cohortSeconds);
+      return { id: speaker, speaker, samples: tape.cut(cohortSeconds) };
+    });
     lists.push({ source: `cohort/${corpus}`, recordings, models: [], trials: [] });
   }
   return lists;
 }
 
 function chooseCohort(speakers: readonly (readonly Row[])[], most: number): (readonly Row[])[] {
-  const queues = groupedBy(speakers, ([row]) => `${row?.corpus} ${row?.lang}`);
-  const chinese = [...queues].filter(([name]) => name.includes(' zh')).flatMap(([, queue]) => queue);
-  const others = [...queues].filter(([name]) => !name.includes(' zh')).map(([, queue]) => [...queue]);
-  const inTurn: (readonly Row[])[] = [];
-  for (let round = 0; others.some((queue) => round < queue.length); round++) {
-    for (const queue of others) {
-      const next = queue[round];
-      if (next !== undefined) inTurn.push(next);
-    }
-  }
+  const languageOf = (lang = ''): string =>
+    lang.startsWith('zh') ? 'zh' : ['en', 'fr'].includes(lang) ? lang : 'other';
+  const queues = groupedBy(speakers, ([row]) => `${row?.corpus} ${languageOf(row?.lang)}`);
+  const chinese = [...queues].filter(([name]) => name.endsWith(' zh')).flatMap(([, queue]) => queue);
+  const others = [...queues].filter(([name]) => !name.endsWith(' zh')).map(([, queue]) => queue);
   const taken = chinese.slice(0, Math.floor(most / 3));
-  return [...taken, ...inTurn.slice(0, most - taken.length)];
+  const longest = Math.max(...others.map((queue) => queue.length));
+  const inTurn = Array.from({ length: longest }, (_, round) =>
+    others.flatMap((queue) => queue.slice(round, round + 1)),
+  );
+  return [...taken, ...inTurn.flat().slice(0, most - taken.length)];
 }
 
-async function tapeOf(speechDir: string, rows: readonly Row[], detect: Detect): Promise<Tape> {
+/** @param mostSeconds of the tape, pauses counted: what nobody cuts need not be looked at */
+async function tapeOf(speechDir: string, rows: readonly Row[], detect: Detect, mostSeconds = Infinity): Promise<Tape> {
   const file = await decodeFile(join(speechDir, rows[0]?.file ?? ''));
   const samples = joined(
     rows.map((row) => file.subarray(Number(row.start_sample), Number(row.start_sample) + Number(row.samples))),
-  );
+  ).subarray(0, 8000 * mostSeconds);
   return new Tape(samples, await detect(samples));
 }
 

@@ -1,6 +1,5 @@
 import { qualityFindings, type QualityFinding } from '../audio/quality-limits.js';
 import { countedVerdict, type PhraseVerdict } from '../challenge/phrase.js';
-import { fuseVoiceAndPhrase } from '../scoring/fusion.js';
 import type { Evidence, QualityEvidence } from './evidence.js';
 import type { PolicyDocument } from './policy-schema.js';
 import type { Decision, Reason, Tier } from './reasons.js';
@@ -130,7 +129,7 @@ const verdictOn = (phrase: Evidence['phrase'], { challenge }: PolicyDocument): P
 
 /** Each tier asks for what the one below asks for, and more. Written so that a value that is no number is never sure. */
 function isVoiceSure(evidence: Evidence, policy: PolicyDocument, tier: Tier): boolean {
-  const { voice, phrase } = evidence;
+  const { voice, phrase, fused } = evidence;
   const { tiers } = policy;
   if (voice.kind !== 'compared') return false;
   if (isPassive(evidence)) return voice.llr >= passiveBounds(policy, tier).acceptAtLlr;
@@ -140,10 +139,12 @@ function isVoiceSure(evidence: Evidence, policy: PolicyDocument, tier: Tier): bo
     case 'standard':
       return voice.llr >= tiers.standard.minVoiceLlr;
     case 'high':
+      // However sure the words and the PIN are, the voice must do for the tier below by itself.
       return (
         phrase.kind === 'checked' &&
         voice.llr >= tiers.standard.minVoiceLlr &&
-        fuseVoiceAndPhrase(voice.llr, phrase.llr) >= tiers.high.minFusedLlr
+        fused !== null &&
+        fused >= tiers.high.minFusedLlr
       );
   }
 }

@@ -41,9 +41,9 @@ export const defaultPolicy: PolicyDocument = {
   },
   tiers: {
     rejectBelowLlr: -2,
-    low: { minVoiceLlr: 2.5 },
-    standard: { minVoiceLlr: 3.5 },
-    high: { minFusedLlr: 4.5 },
+    low: { minVoiceLlr: 3.5 },
+    standard: { minVoiceLlr: 4.5 },
+    high: { minFusedLlr: 6 },
   },
   passive: {
     enabled: true,

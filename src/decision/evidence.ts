@@ -9,6 +9,8 @@ export interface Evidence {
   readonly voice: VoiceEvidence;
   readonly phrase: PhraseResult;
   readonly pin: PinEvidence;
+  /** Voice, phrase and PIN as one natural log-likelihood ratio (scoring/fusion.ts); null where no voice was compared. */
+  readonly fused: number | null;
   readonly call: {
     /** CONTINUE answers already given in this chain of verifications (see `continues`). */
     readonly continuesGiven: number;

@@ -103,7 +103,7 @@ export const policyDocument = Type.Object(
         rejectBelowLlr: Type.Number({ minimum: -50, maximum: 50 }),
         low: Type.Object({ minVoiceLlr: Type.Number({ minimum: -50, maximum: 50 }) }, closed),
         standard: Type.Object({ minVoiceLlr: Type.Number({ minimum: -50, maximum: 50 }) }, closed),
-        /** Of voice and phrase together, see scoring/fusion.ts. */
+        /** Of voice, phrase and PIN together, see scoring/fusion.ts. */
         high: Type.Object({ minFusedLlr: Type.Number({ minimum: -50, maximum: 50 }) }, closed),
       },
       closed,

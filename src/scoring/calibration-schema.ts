@@ -13,6 +13,26 @@ const measureName = Type.Union([
   Type.Literal('test-snr-db'),
 ]);
 
+/** Voice, phrase and PIN as one LLR; the formula is in fusion.ts. */
+const fusionSchema = Type.Object(
+  {
+    /** Weights of the voice's and the phrase's LLR, and what is added to them. */
+    voice: positive,
+    phrase: Type.Number({ minimum: 0 }),
+    offset: Type.Number(),
+    /** Added for a right PIN. Assumed, not fitted: no trials tell how many impostors know it. */
+    rightPinLlr: Type.Number({ minimum: 0 }),
+    /** The range of phrase LLRs that counts. */
+    leastPhraseLlr: Type.Number(),
+    mostPhraseLlr: Type.Number(),
+    /** The phrase recogniser whose LLRs were fused. */
+    recogniserId: Type.String({ minLength: 1 }),
+    /** Over the same folds as the voice's: mean Cllr of the three attacks, bits. */
+    crossValidation: Type.Object({ cllr: positive }, closed),
+  },
+  closed,
+);
+
 /** models/<id>/calibration.json: how a model's cosine becomes a log-likelihood ratio, and where that was learned. */
 export const calibrationSchema = Type.Object(
   {
@@ -44,6 +64,7 @@ export const calibrationSchema = Type.Object(
       },
       closed,
     ),
+    fusion: fusionSchema,
     /** Voice LLRs of different speakers on the fitting trials: the service draws decoy evidence from these. */
     nontarget: Type.Object({ meanLlr: Type.Number(), sdLlr: positive }, closed),
     fittedOn: Type.Array(
@@ -73,4 +94,5 @@ export const calibrationSchema = Type.Object(
 
 /** A calibration as data; see `calibrationSchema`. */
 export type Calibration = Static<typeof calibrationSchema>;
+export type Fusion = Static<typeof fusionSchema>;
 export type MeasureName = Static<typeof measureName>;

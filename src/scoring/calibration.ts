@@ -3,7 +3,7 @@ import { Value } from 'typebox/value';
 import { VoicegateError } from '../errors.js';
 import { calibrationSchema, type Calibration } from './calibration-schema.js';
 
-export type { Calibration, MeasureName } from './calibration-schema.js';
+export type { Calibration, Fusion, MeasureName } from './calibration-schema.js';
 
 /** The model that a calibration must belong to; a model card fits. */
 export interface CalibratedModel {

@@ -60,7 +60,7 @@ export interface CrossValidated {
   readonly eer: number;
 }
 
-const folds = 5;
+export const folds = 5;
 
 /**
  * Trials with both speakers in a fold are judged by a fit on the trials with neither in it.
@@ -131,7 +131,7 @@ export function nontargetMoments(groups: readonly ScoredGroup[], voice: Voice): 
 }
 
 /** The speakers of each group in turn over the folds, so that small groups are in every fold. */
-function speakerFolds(groups: readonly ScoredGroup[]): ReadonlyMap<string, number> {
+export function speakerFolds(groups: readonly ScoredGroup[]): ReadonlyMap<string, number> {
   const foldOf = new Map<string, number>();
   for (const { trials } of groups) {
     const speakers = new Set(trials.flatMap((trial) => [trial.modelSpeaker, trial.testSpeaker]));

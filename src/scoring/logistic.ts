@@ -30,27 +30,32 @@ export function fitLogistic(groups: readonly TrialGroup[], { prior }: { readonly
     throw new RangeError('a fit needs both kinds of trials in every group');
   }
   const logitPrior = Math.log(prior / (1 - prior));
-  const rows = groups.flatMap(({ targets, nontargets }) => [
-    ...targets.map((x) => ({ x: [...x, 1], sign: 1, weight: prior / targets.length / groups.length })),
-    ...nontargets.map((x) => ({ x: [...x, 1], sign: -1, weight: (1 - prior) / nontargets.length / groups.length })),
-  ]);
-  const size = rows[0]?.x.length ?? 0;
-  const cost = (theta: readonly number[]): number =>
-    rows.reduce((sum, { x, sign, weight }) => sum + weight * softplus(-sign * (dot(theta, x) + logitPrior)), 0) +
-    (ridge / 2) * dot(theta, theta);
+  const size = (groups[0]?.targets[0]?.length ?? 0) + 1;
+  const rows = flatRows(groups, size, prior);
+  const cost = (theta: readonly number[]): number => {
+    let sum = 0;
+    for (let row = 0; row < rows.count; row++) {
+      const margin = (rows.signs[row] as number) * (rows.dot(theta, row) + logitPrior);
+      sum += (rows.weights[row] as number) * softplus(-margin);
+    }
+    return sum + (ridge / 2) * theta.reduce((squares, value) => squares + value * value, 0);
+  };
   let theta: number[] = new Array<number>(size).fill(0);
   let best = cost(theta);
   for (let step = 0; step < 100; step++) {
     const gradient = theta.map((value) => ridge * value);
     const hessian = theta.map((_, i) => theta.map((__, j) => (i === j ? ridge : 0)));
-    for (const { x, sign, weight } of rows) {
-      const error = 1 / (1 + Math.exp(sign * (dot(theta, x) + logitPrior)));
+    for (let row = 0; row < rows.count; row++) {
+      const [sign, weight] = [rows.signs[row] as number, rows.weights[row] as number];
+      const error = 1 / (1 + Math.exp(sign * (rows.dot(theta, row) + logitPrior)));
       const curvature = weight * error * (1 - error);
       for (let i = 0; i < size; i++) {
-        const xi = x[i] as number;
+        const xi = rows.features[row * size + i] as number;
         gradient[i] = (gradient[i] as number) - weight * sign * error * xi;
-        const row = hessian[i] as number[];
-        for (let j = 0; j < size; j++) row[j] = (row[j] as number) + curvature * xi * (x[j] as number);
+        const line = hessian[i] as number[];
+        for (let j = 0; j < size; j++) {
+          line[j] = (line[j] as number) + curvature * xi * (rows.features[row * size + j] as number);
+        }
       }
     }
     const direction = solve(hessian, gradient);
@@ -69,9 +74,43 @@ export function fitLogistic(groups: readonly TrialGroup[], { prior }: { readonly
   return { weights: theta.slice(0, -1), offset: theta[size - 1] as number };
 }
 
+/** All trials in flat arrays, since there are hundreds of thousands; the last feature of each is 1. */
+interface FlatRows {
+  readonly count: number;
+  readonly features: Float64Array;
+  /** 1 for targets, −1 for nontargets. */
+  readonly signs: Float64Array;
+  readonly weights: Float64Array;
+  dot(theta: readonly number[], row: number): number;
+}
+
+function flatRows(groups: readonly TrialGroup[], size: number, prior: number): FlatRows {
+  const count = groups.reduce((sum, { targets, nontargets }) => sum + targets.length + nontargets.length, 0);
+  const features = new Float64Array(count * size);
+  const signs = new Float64Array(count);
+  const weights = new Float64Array(count);
+  let row = 0;
+  const add = (trials: Rows, sign: number, share: number): void => {
+    for (const x of trials) {
+      features.set(x, row * size);
+      features[row * size + size - 1] = 1;
+      signs[row] = sign;
+      weights[row++] = share / trials.length / groups.length;
+    }
+  };
+  for (const { targets, nontargets } of groups) {
+    add(targets, 1, prior);
+    add(nontargets, -1, 1 - prior);
+  }
+  const dot = (theta: readonly number[], at: number): number => {
+    let sum = 0;
+    for (let i = 0; i < size; i++) sum += (theta[i] as number) * (features[at * size + i] as number);
+    return sum;
+  };
+  return { count, features, signs, weights, dot };
+}
+
 const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
-const dot = (a: readonly number[], b: readonly number[]): number =>
-  a.reduce((sum, x, i) => sum + x * (b[i] as number), 0);
 const moved = (from: readonly number[], direction: readonly number[], length: number): number[] =>
   from.map((x, i) => x - length * (direction[i] as number));
 

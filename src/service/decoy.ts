@@ -8,6 +8,7 @@ import { scoreVoice, type Scorer } from '../scoring/score-voice.js';
 import type { Attempt } from './attempt.js';
 import { scorerOf, type Caller, type ServiceContext } from './context.js';
 import type { Heard } from './listen.js';
+import { withFused } from './verify-steps.js';
 
 /**
  * What an `opaque` key is answered for an account that has no voice to compare: the decision that an enrolled account would get if a
@@ -26,7 +27,7 @@ export function answeredAsDecoy(
 ): { readonly decision: Decision; readonly counted: Decision } {
   const { request, heard } = attempt;
   const scorer = scorerOf(context, heard?.embedding?.modelId ?? context.ears.modelIds[0]);
-  const pretended: Evidence = {
+  const pretended = withFused(context, {
     ...evidence,
     account: 'enrolled',
     pin: attempt.pin === null ? 'missing' : attempt.opened.judged ? 'wrong' : 'not_checked',
@@ -44,7 +45,7 @@ export function answeredAsDecoy(
             voiceprintReplacedAnother: false,
           },
     phrase: strangersPhrase(context, caller, attempt),
-  };
+  });
   const counted = decide(pretended, policy, request.tier);
   const kind = counted.kind === 'ACCEPT' ? 'REJECT' : counted.kind;
   return { decision: { kind, reasons: honest.reasons }, counted: { kind, reasons: counted.reasons } };

@@ -1,7 +1,6 @@
 import { notPerformed } from '../challenge/phrase.js';
 import { afterDecision, gate as attemptGate, isCountedFailure } from '../decision/attempts.js';
 import { decide } from '../decision/decide.js';
-import type { Evidence } from '../decision/evidence.js';
 import { mayListen, type Attempt } from './attempt.js';
 import { issueChallenge, type ChallengeView } from './challenges.js';
 import { accountPseudonym, actorOf, newId, optOutHash, policyOf, type Caller, type ServiceContext } from './context.js';
@@ -9,7 +8,7 @@ import { answeredAsDecoy } from './decoy.js';
 import type { Tx, VerificationRow } from './ports.js';
 import { printFor } from './prints.js';
 import { gatherQuietly } from './quiet-print.js';
-import { accountEvidence, checkNotContinued, comparePhrase, compareVoice } from './verify-steps.js';
+import { accountEvidence, checkNotContinued, comparePhrase, compareVoice, withFused } from './verify-steps.js';
 import { recordFailure, velocityExceeded } from './velocity.js';
 
 /** The decision with all that led to it; the edge leaves out what an `opaque` key may not see. */
@@ -49,7 +48,7 @@ export async function judge(
     const gate = !ladderOpen ? 'locked' : tooFast ? 'velocity' : 'open';
     const weigh = mayListen(opened) && gate === 'open' && account === 'enrolled';
     const samePin = (row?.pinHash ?? null) === opened.pinHash;
-    const evidence: Evidence = {
+    const evidence = withFused(context, {
       account,
       challenge: opened.challenge,
       quality:
@@ -61,7 +60,7 @@ export async function judge(
       pin: attempt.pin === null ? 'missing' : weigh && samePin ? attempt.pin : 'not_checked',
       call: { continuesGiven: opened.continuesGiven, identifiedByAgent: request.identifiedByAgent },
       gate,
-    };
+    });
     const honest = decide(evidence, policy.document, request.tier);
     const { decision, counted } =
       caller.answer === 'opaque' && gate === 'open' && account !== 'enrolled'

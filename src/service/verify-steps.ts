@@ -2,8 +2,9 @@ import { challengeState } from '../challenge/challenge-state.js';
 import { checkResponse } from '../challenge/check-response.js';
 import { notPerformed, type PhraseResult } from '../challenge/phrase.js';
 import { gate as attemptGate } from '../decision/attempts.js';
-import type { AccountEvidence, ChallengeEvidence, VoiceEvidence } from '../decision/evidence.js';
+import type { AccountEvidence, ChallengeEvidence, Evidence, VoiceEvidence } from '../decision/evidence.js';
 import { VoicegateError } from '../errors.js';
+import { fuse } from '../scoring/fusion.js';
 import { scoreVoice } from '../scoring/score-voice.js';
 import { optOutHash, scorerOf, type Caller, type ServiceContext } from './context.js';
 import type { Heard } from './listen.js';
@@ -100,6 +101,15 @@ export function compareVoice(
 /** Whether the challenge's digits were said. */
 export function comparePhrase({ digits }: OpenedVerification, heard: Heard): PhraseResult {
   return digits === null || heard.digits === null ? notPerformed : checkResponse(digits, heard.digits);
+}
+
+/** The evidence with voice, phrase and PIN fused into one ratio, by the calibration of the model that listened. */
+export function withFused(context: ServiceContext, evidence: Omit<Evidence, 'fused'>): Evidence {
+  const { voice, phrase, pin } = evidence;
+  if (voice.kind !== 'compared') return { ...evidence, fused: null };
+  const { fusion } = scorerOf(context, voice.modelId).calibration;
+  const phraseLlr = phrase.kind === 'checked' ? phrase.llr : null;
+  return { ...evidence, fused: fuse({ voiceLlr: voice.llr, phraseLlr, rightPin: pin === 'right' }, fusion) };
 }
 
 /** A chain goes on from its last CONTINUE only, once. Called under the account's lock. @throws VoicegateError `conflict` */

@@ -2,6 +2,7 @@ import { VoicegateError } from '../errors.js';
 import { parseCohort, type CohortModel } from '../scoring/cohort.js';
 import type { Calibration } from '../scoring/calibration.js';
 import { judgeAcross, nontargetMoments, type CrossValidated } from '../scoring/fit-voice.js';
+import { usualFusion } from '../scoring/fusion.js';
 import type { Scorer } from '../scoring/score-voice.js';
 import { fitterFor, likeShipped, measuresOf, type OwnFit } from './own-fit.js';
 import { beforeAndAfter, strangersBeforeAndAfter, type AdaptReport } from './own-report.js';
@@ -69,7 +70,7 @@ export function adapt(calls: readonly HeardCall[], options: AdaptOptions): Adapt
   return {
     cohort: file,
     calibration: {
-      ...(shipped === null ? {} : shipped.calibration),
+      ...(shipped === null ? { fusion: usualFusion } : shipped.calibration),
       version: options.version,
       modelId: model.id,
       modelSha256: model.sha256,

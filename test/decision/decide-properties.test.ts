@@ -3,7 +3,7 @@ import { decide } from '../../src/decision/decide.js';
 import type { Evidence, VoiceEvidence } from '../../src/decision/evidence.js';
 import { defaultPolicy } from '../../src/decision/policy.js';
 import { decisions, reasons, tiers, type Decision, type Tier } from '../../src/decision/reasons.js';
-import { evidenceWithoutVoice, llrs } from './evidence-grid.js';
+import { evidenceWithoutVoice, fused, llrs } from './evidence-grid.js';
 
 const policy = defaultPolicy;
 
@@ -88,7 +88,7 @@ void t.test('over every combination of evidence', async (t) => {
     ];
     const kinds = tiers.map((tier) => {
       const see = (voice: VoiceEvidence): Decision => {
-        const evidence = { ...without, voice };
+        const evidence = fused({ ...without, voice });
         const decision = decide(evidence, policy, tier);
         for (const { check } of Object.values(rules)) check(evidence, decision, tier);
         return decision;

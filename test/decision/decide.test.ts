@@ -4,7 +4,7 @@ import { decide } from '../../src/decision/decide.js';
 import type { Evidence } from '../../src/decision/evidence.js';
 import { defaultPolicy as policy } from '../../src/decision/policy.js';
 import type { Tier } from '../../src/decision/reasons.js';
-import { checked, compared, faultless, measured } from './evidence-grid.js';
+import { checked, compared, faultless, fused, measured } from './evidence-grid.js';
 
 const { tiers } = policy;
 const hopeless = compared(tiers.rejectBelowLlr - 1);
@@ -116,7 +116,7 @@ const table: readonly [title: string, changes: Partial<Evidence>, tier: Tier, an
 
 for (const [title, changes, tier, answer] of table) {
   void t.test(`${title}: ${answer}`, async (t) => {
-    const decision = decide({ ...faultless, ...changes }, policy, tier);
+    const decision = decide(fused({ ...faultless, ...changes }), policy, tier);
     t.equal([decision.kind, ...decision.reasons].join(' '), answer);
   });
 }
@@ -148,7 +148,8 @@ void t.test('after three CONTINUE answers the same finding is STEP_UP, with the 
 });
 
 void t.test('each tier accepts from its own threshold on, and not below', async (t) => {
-  const kindAt = (llr: number, tier: Tier): string => decide({ ...faultless, voice: compared(llr) }, policy, tier).kind;
+  const kindAt = (llr: number, tier: Tier): string =>
+    decide(fused({ ...faultless, voice: compared(llr) }), policy, tier).kind;
   t.equal(kindAt(tiers.low.minVoiceLlr, 'low'), 'ACCEPT');
   t.equal(kindAt(tiers.low.minVoiceLlr - 1e-9, 'low'), 'CONTINUE');
   t.equal(kindAt(tiers.standard.minVoiceLlr, 'standard'), 'ACCEPT');

@@ -1,8 +1,10 @@
 import type { PhraseVerdict } from '../../src/challenge/phrase.js';
+import { fuse } from '../../src/scoring/fusion.js';
+import { line } from '../scoring/calibrations.js';
 import type { Evidence, PinEvidence, QualityEvidence, VoiceEvidence } from '../../src/decision/evidence.js';
 
 /** A caller about whom nothing is wrong, an enrolment of last month. */
-export const faultless: Evidence = {
+export const faultless = fused({
   account: 'enrolled',
   challenge: 'valid',
   quality: measured(3),
@@ -11,7 +13,7 @@ export const faultless: Evidence = {
   pin: 'right',
   call: { continuesGiven: 0 },
   gate: 'open',
-};
+});
 
 /** A checked phrase, Mandarin, by a recogniser that reached its target. */
 export function checked(
@@ -29,6 +31,14 @@ export function checked(
     digitNetSpeechSeconds: 2,
     recogniserId: 'r',
   };
+}
+
+/** The evidence with its factors fused by a line. */
+export function fused(evidence: Omit<Evidence, 'fused'>): Evidence {
+  const { voice, phrase, pin } = evidence;
+  if (voice.kind !== 'compared') return { ...evidence, fused: null };
+  const phraseLlr = phrase.kind === 'checked' ? phrase.llr : null;
+  return { ...evidence, fused: fuse({ voiceLlr: voice.llr, phraseLlr, rightPin: pin === 'right' }, line) };
 }
 
 /** A clean recording of so many seconds. */

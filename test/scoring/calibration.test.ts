@@ -3,7 +3,11 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { modelsDir } from '../../src/paths.js';
+import { defaultPolicy } from '../../src/decision/policy.js';
 import { loadCalibration, parseCalibration } from '../../src/scoring/calibration.js';
+import type { CohortModel } from '../../src/scoring/cohort.js';
+import { fuse } from '../../src/scoring/fusion.js';
+import { loadScorer } from '../../src/scoring/score-voice.js';
 import { calibration as valid } from './calibrations.js';
 import { model } from './cohorts.js';
 
@@ -42,12 +46,23 @@ void t.test('a missing or broken file is refused', async (t) => {
   t.same(await loadCalibration(path, model), valid);
 });
 
-void t.test(
-  'the calibration that is shipped belongs to the model that is shipped, and evaluation lists fit nothing',
-  async (t) => {
-    const folder = join(modelsDir, 'baseline-8k-80');
-    const card = JSON.parse(await readFile(join(folder, 'card.json'), 'utf8')) as { id: string; sha256: string };
-    const { fittedOn } = await loadCalibration(join(folder, 'calibration.json'), card);
-    t.ok(fittedOn.every(({ source }) => !/ivr-digits|zh-digits/.test(source)));
-  },
-);
+for (const id of ['voicegate-8k-2', 'voicegate-8k-2-int8', 'baseline-8k-80']) {
+  void t.test(
+    `the calibration and cohort that ${id} is shipped with are its own; evaluation lists fit nothing`,
+    async (t) => {
+      const folder = join(modelsDir, id);
+      const card = JSON.parse(await readFile(join(folder, 'card.json'), 'utf8')) as CohortModel;
+      const { calibration } = await loadScorer(folder, card);
+      t.ok(calibration.fittedOn.every(({ source }) => !/ivr-digits|zh-digits/.test(source)));
+      const { fusion } = calibration;
+      const best = fuse(
+        { voiceLlr: defaultPolicy.tiers.standard.minVoiceLlr, phraseLlr: Infinity, rightPin: true },
+        fusion,
+      );
+      t.ok(
+        best < defaultPolicy.tiers.high.minFusedLlr,
+        'a voice that just does for the standard tier opens the high one with no words and no PIN',
+      );
+    },
+  );
+}

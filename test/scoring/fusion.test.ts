@@ -1,39 +1,35 @@
 import t from 'tap';
-import { fuseVoiceAndPhrase } from '../../src/scoring/fusion.js';
+import { fuse } from '../../src/scoring/fusion.js';
+import { line } from './calibrations.js';
 import { near } from './seeded-scores.js';
 
-void t.test('the fused ratio is that of two equally likely attacks', async (t) => {
-  for (const [voice, phrase] of [
-    [3, 4],
-    [-2, 5],
-    [0, 0],
-    [7, -7],
-  ] as const) {
-    const wanted = -Math.log(0.5 * Math.exp(-voice) + 0.5 * Math.exp(-phrase));
-    near(t, fuseVoiceAndPhrase(voice, phrase), wanted, 1e-12);
-    near(t, fuseVoiceAndPhrase(phrase, voice), wanted, 1e-12);
-  }
+const at = (voiceLlr: number, phraseLlr: number | null, rightPin = false): number =>
+  fuse({ voiceLlr, phraseLlr, rightPin }, line);
+
+void t.test('voice, phrase and PIN are weighed and added, by hand', async (t) => {
+  near(t, at(4, 3), 0.9 * 4 + 0.7 * 3 - 3, 1e-12);
+  near(t, at(4, 3, true), 0.9 * 4 + 0.7 * 3 - 3 + Math.LN2, 1e-12);
+  near(t, at(4, null), 0.9 * 4 - 3, 1e-12);
 });
 
-void t.test('neither factor makes up for the other: at most ln 2 above the weaker', async (t) => {
-  for (const strong of [0, 5, 50, 5000, Infinity]) {
-    const fused = fuseVoiceAndPhrase(-1, strong);
-    t.ok(fused >= -1 && fused <= -1 + Math.LN2 + 1e-12, `${strong} → ${fused}`);
-  }
+void t.test('beyond what the fit has seen a phrase counts as its ends: words buy so much and no more', async (t) => {
+  t.equal(at(1, 5000), at(1, 5));
+  t.equal(at(1, Infinity), at(1, 5));
+  t.equal(at(1, -Infinity), at(1, -10));
+  const best = at(-2, Infinity, true);
+  t.ok(best < 0, `a voice that speaks against the caller stays below even odds: ${best}`);
 });
 
 void t.test('it rises with each factor', async (t) => {
-  let last = -Infinity;
-  for (let voice = -20; voice <= 20; voice++) {
-    const fused = fuseVoiceAndPhrase(voice, 3);
-    t.ok(fused > last);
-    last = fused;
+  for (let llr = -9; llr <= 5; llr += 0.5) {
+    t.ok(at(llr, 2) > at(llr - 0.5, 2));
+    t.ok(at(2, llr) > at(2, llr - 0.5));
   }
+  t.ok(at(1, 1, true) > at(1, 1));
 });
 
-void t.test('what is no number stays none, and nothing overflows', async (t) => {
-  t.ok(Number.isNaN(fuseVoiceAndPhrase(NaN, 3)));
-  t.ok(Number.isNaN(fuseVoiceAndPhrase(3, NaN)));
-  t.equal(fuseVoiceAndPhrase(-Infinity, 3), -Infinity);
-  near(t, fuseVoiceAndPhrase(-2000, -2000), -2000, 1e-9);
+void t.test('what is no number stays none', async (t) => {
+  t.ok(Number.isNaN(at(NaN, 3)));
+  t.ok(Number.isNaN(at(3, NaN)));
+  t.equal(at(-Infinity, 3), -Infinity);
 });

@@ -7,6 +7,7 @@ import { createPinVault } from '../../src/credential/pin-vault.js';
 import type { Embedding } from '../../src/embedding/embedding.js';
 import type { Calibration } from '../../src/scoring/calibration.js';
 import type { Scorer } from '../../src/scoring/score-voice.js';
+import { line } from '../scoring/calibrations.js';
 import { unit } from '../../src/scoring/cosine.js';
 import { putAccount } from '../../src/service/accounts.js';
 import { createChallenge } from '../../src/service/challenges.js';
@@ -150,6 +151,7 @@ export function scorerFor(ofModel: string): Scorer {
     modelSha256: '0'.repeat(64),
     normalisation: { kind: 'none' },
     voice: { scale: 20, offset: -10, measures: [] },
+    fusion: { ...line, recogniserId: 'none', crossValidation: { cllr: 0.1 } },
     nontarget: { meanLlr: -10, sdLlr: 2 },
     fittedOn: [],
     crossValidation: { folds: 2, cllr: 0.1, minCllr: 0.1, eer: 0.01 },

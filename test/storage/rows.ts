@@ -138,6 +138,7 @@ const evidence: Evidence = {
   },
   phrase: { kind: 'not_performed' },
   pin: 'right',
+  fused: 1.25,
   call: { continuesGiven: 0 },
   gate: 'open',
 };
