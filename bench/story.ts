@@ -33,7 +33,7 @@ export async function playStory(client: Client, print: (line: string) => void): 
   const { say, step } = teller;
   const right = await say('The right voice, right PIN', 'ACCEPT', { pin });
   await say('The same challenge once more', 'REJECT CHALLENGE_REUSED', { pin, asked: right });
-  await say('Another voice, though with the right PIN', 'REJECT VOICE_MISMATCH', { pin, who: strangerName });
+  await say('Another voice, though with the right PIN', 'CONTINUE VOICE_UNSURE', { pin, who: strangerName });
   await say('The right voice, a wrong PIN', 'REJECT PIN_FAILED', { pin: '918264' });
   await say('A change of plan: experimental phrase check', 'STEP_UP PHRASE_NOT_CHECKED', { pin, tier: 'standard' });
   await step('The operator trusts it in English', 'ok', async () => {
