@@ -60,9 +60,10 @@ void t.test('The bounds are never looser than what a tier asks of an answer to a
     ...defaultPolicy,
     passive: { ...defaultPolicy.passive, targetFmr: { low: 0.2, standard: 0.2, high: 0.2 }, targetFnmr: 0.4 },
   };
+  const { low, standard, high, rejectBelowLlr } = defaultPolicy.tiers;
   t.same(
     tiers.map((tier) => passiveBounds(lax, tier)),
-    [2.5, 3.5, 4.5].map((acceptAtLlr) => ({ acceptAtLlr, rejectBelowLlr: -2 })),
+    [low.minVoiceLlr, standard.minVoiceLlr, high.minFusedLlr].map((acceptAtLlr) => ({ acceptAtLlr, rejectBelowLlr })),
   );
 });
 

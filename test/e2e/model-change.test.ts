@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -7,22 +8,30 @@ import { start } from '../../src/compose.js';
 import { readConfig } from '../../src/config.js';
 import { createLog } from '../../src/ops/log.js';
 import { modelsDir } from '../../src/paths.js';
+import { cohortFile } from '../../src/scoring/score-voice.js';
 import { createApiKey } from '../../src/service/api-keys.js';
 import { ensureTenant } from '../../src/service/first-start.js';
 import { roles } from '../../src/service/ports.js';
 import { openTestPlace, temporaryFolder } from '../storage/open-test-store.js';
 
 const oldModel = readConfig({}).modelId;
-const newModel = 'the-next-model';
+/** As long as the name of the shipped model, so that it can stand in the header of its cohort. */
+const newModel = 'next-model'.padEnd(oldModel.length, 'x');
 
 /** The shipped model under another name: to the service it is another model, whose prints mean nothing to the first. */
 function anotherModel(t: Parameters<typeof temporaryFolder>[0]): string {
   const folder = temporaryFolder(t);
   const dir = join(folder, newModel);
   cpSync(join(modelsDir, oldModel), dir, { recursive: true, dereference: true });
+  const cohort = readFileSync(join(dir, cohortFile), 'latin1');
+  const renamed = Buffer.from(cohort.replace(`"${oldModel}"`, `"${newModel}"`), 'latin1');
+  writeFileSync(join(dir, cohortFile), renamed);
+  const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
   for (const file of readdirSync(dir).filter((name) => name.endsWith('.json'))) {
-    const text = readFileSync(join(dir, file), 'utf8');
-    writeFileSync(join(dir, file), text.replaceAll(`"${oldModel}"`, `"${newModel}"`));
+    const text = readFileSync(join(dir, file), 'utf8')
+      .replaceAll(`"${oldModel}"`, `"${newModel}"`)
+      .replace(sha256(Buffer.from(cohort, 'latin1')), sha256(renamed));
+    writeFileSync(join(dir, file), text);
   }
   return folder;
 }

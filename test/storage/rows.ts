@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { defaultPolicy } from '../../src/decision/policy.js';
 import type { Evidence } from '../../src/decision/evidence.js';
 import type {
@@ -8,6 +9,7 @@ import type {
   ConsentRow,
   EnrolmentRow,
   Store,
+  StreamRow,
   VerificationRow,
   VoiceprintRow,
 } from '../../src/service/ports.js';
@@ -178,6 +180,41 @@ export function apiKeyRow(tenantId: string, change: Partial<ApiKeyRow> = {}): Ap
     answer: 'full',
     createdAt: moment(),
     revokedAt: null,
+    ...change,
+  };
+}
+
+/** A live call; whoever has its token has the call, so every row's is another. */
+export function streamRow(accountId: string, change: Partial<StreamRow> = {}): StreamRow {
+  return {
+    streamId: fresh('stream'),
+    apiKeyId: 'key-1',
+    accountId,
+    terms: {
+      mode: 'passive',
+      protocol: 'voicegate',
+      tier: 'low',
+      language: 'zh',
+      challengeId: null,
+      enrolmentId: null,
+      continues: null,
+      identifiedByAgent: false,
+      callId: null,
+      channel: null,
+      agentId: null,
+      eventsUrl: null,
+    },
+    lineHash: null,
+    pin: null,
+    pinMark: null,
+    tokenSha256: randomBytes(32),
+    state: 'live',
+    outcome: null,
+    createdAt: moment(),
+    expiresAt: moment(60),
+    startedAt: moment(),
+    leaseUntil: moment(),
+    endedAt: null,
     ...change,
   };
 }

@@ -12,6 +12,7 @@ import {
   moment,
   newTenant,
   policyDocument,
+  streamRow,
   vectorOf,
   verificationRow,
   voiceprintRow,
@@ -35,6 +36,7 @@ async function furnished() {
     challenge: challengeRow(accountId),
     verification: verificationRow(accountId, { decision: { kind: 'CONTINUE', reasons: ['VOICE_UNSURE'] } }),
     key: apiKeyRow(tenantId),
+    stream: streamRow(accountId),
   };
   const request = { apiKeyId: 'k', idempotencyKey: 'i', requestSha256: hash, response: null, createdAt: moment() };
   const { enrolmentId } = rows.enrolment;
@@ -64,6 +66,7 @@ async function furnished() {
     await tx.policies.insert(policyDocument, moment(), 'k');
     await tx.policies.activate(1);
     await tx.apiKeys.insert(rows.key);
+    await tx.streams.insert(rows.stream);
     await tx.idempotency.begin(request);
     await tx.audit.append({ by, kind: 'policy_stored', version: 1 }, moment());
   });
@@ -102,7 +105,7 @@ void t.test('every table but the list of migrations carries the tenant in its pr
   );
   const without = rows.filter(({ columns }) => !columns.includes('tenant_id')).map((row) => row.table_name);
   t.same(without, ['schema_migrations']);
-  t.equal(rows.length, 19);
+  t.equal(rows.length, 20);
 });
 
 void t.test('a statement that does not ask for its tenant cannot run', async (t) => {
@@ -140,6 +143,7 @@ void t.test('a tenant sees none of another tenant’s rows', async (t) => {
     t.equal(await tx.policies.get(1), null);
     t.same(await tx.policies.list(), []);
     t.same(await tx.apiKeys.list(), []);
+    t.equal(await tx.streams.get(theirs.stream.streamId), null);
     t.same(await tx.audit.page(0, 10), []);
     t.equal(await tx.audit.head(), null);
   });
@@ -178,6 +182,12 @@ void t.test('nothing a tenant does, with another tenant’s ids, changes a row o
     t.equal((await tx.policies.insert(policyDocument, moment(), 'k')).version, 1);
     await tx.policies.activate(1);
     t.equal(await tx.apiKeys.revoke(theirs.key.keyId, moment()), false);
+    const broken = { kind: 'none', decision: 'INCONCLUSIVE', reasons: ['SERVICE_RESTARTED'], cause: 'test' } as const;
+    t.equal(await tx.streams.start(theirs.stream.streamId, moment(), later), false);
+    await tx.streams.renew([theirs.stream.streamId], later);
+    t.equal(await tx.streams.end(theirs.stream.streamId, broken, moment()), false);
+    t.same(await tx.streams.interrupt(broken, later), []);
+    t.equal(await tx.streams.purge(later), 0);
     await tx.idempotency.finish('k', 'i', { status: 200, body: {} });
     await tx.idempotency.forget('k', 'i');
     t.equal(await tx.idempotency.purge(later), 0);
