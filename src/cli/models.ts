@@ -8,6 +8,7 @@ import { familyIds } from '../models/families.js';
 import { listModels, type ListedModel } from '../models/list-models.js';
 import { pullModel } from '../models/pull-model.js';
 import { createProgress, type Progress } from '../ops/progress.js';
+import { calibrationDir } from '../scoring/calibration-folder.js';
 import { loadScorer } from '../scoring/score-voice.js';
 
 /** `voicegate models …`: which speaker models are here or could be, fetch one, install a file. */
@@ -18,12 +19,13 @@ export function modelsCommand(config: () => Config): Command {
     .description('list the models that are here and those of the catalogue')
     .option('--json', 'everything, as JSON')
     .action(async (options: { json?: boolean }) => {
-      const { installedModelsDir, modelId: activeModelId, secondModelId } = config();
+      const settings = config();
+      const { installedModelsDir, modelId: activeModelId, secondModelId } = settings;
       const rows = await listModels(readCatalogue(), {
         installedModelsDir,
         activeModelId,
         secondModelId,
-        loadScorer,
+        loadScorer: (dir, card) => loadScorer(calibrationDir(card.id, dir, settings), card),
       });
       if (options.json === true) process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
       else console.table(rows.map(asRow));
@@ -71,7 +73,7 @@ function tellInstalled({ id, frontEnd, dimension, licence, notes }: ModelCard, i
   process.stderr.write(
     `${id} is installed in ${join(installedModelsDir, id)}: ${frontEnd.kind} at ${frontEnd.sampleRateHz} Hz, ${dimension} values\n` +
       `licence of the weights: ${licence.spdx}; ${licence.attribution}\n${notes.map((note) => `- ${note}\n`).join('')}` +
-      `Measure it with \`voicegate eval --model ${id}\`. It cannot judge before \`voicegate adapt\` has fitted a calibration for it.\n`,
+      `Measure it with \`voicegate eval --model ${id}\`. It cannot judge before \`voicegate adapt --model ${id}\` has fitted a calibration for it.\n`,
   );
 }
 

@@ -49,7 +49,9 @@ export async function loadCalibration(path: string, model: CalibratedModel): Pro
     const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
     const reason = missing ? 'is not there: without one the model cannot judge' : 'cannot be read';
     throw new VoicegateError('model_invalid', `the calibration of ${model.id} ${reason}`, {
-      hint: `\`voicegate adapt\` fits one from your own calls, bench/calibrate from our lists; \`voicegate eval --model ${model.id}\` needs none`,
+      hint:
+        `\`voicegate adapt --model ${model.id}\` fits one from your own calls, to be named by VOICEGATE_CALIBRATION; ` +
+        `\`voicegate eval --model ${model.id}\` needs none`,
       cause,
     });
   }

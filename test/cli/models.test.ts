@@ -32,7 +32,7 @@ void t.test(
     const added = await models('add', join(networksDir, 'wespeaker.onnx'), '--family', 'wespeaker', '--id', 'my-model');
     t.equal(added.code, 0, added.stderr);
     t.match(added.stderr, /my-model is installed in .*: kaldi-fbank at 16000 Hz, 80 values/);
-    t.match(added.stderr, /cannot judge before `voicegate adapt`/);
+    t.match(added.stderr, /cannot judge before `voicegate adapt --model my-model`/);
 
     const listed = await models('list', '--json');
     const rows = JSON.parse(listed.stdout) as { id: string }[];
@@ -47,7 +47,10 @@ void t.test(
       started.stderr,
       /model_invalid: the calibration of my-model is not there: without one the model cannot judge/,
     );
-    t.match(started.stderr, /`voicegate adapt` fits one .*`voicegate eval --model my-model` needs none/);
+    t.match(
+      started.stderr,
+      /`voicegate adapt --model my-model` fits one .*`voicegate eval --model my-model` needs none/,
+    );
     t.notOk(readdirSync(dir).includes('pgdata'), 'before it opens a database');
   },
 );
