@@ -76,6 +76,8 @@ class OwnConnection implements PeerHandler {
   private call: LiveCall | null = null;
   private greeted = false;
   private gone = false;
+  /** The call has ended or was refused: what still comes is let go. */
+  private over = false;
   private readonly early: Uint8Array[] = [];
   private readonly helloTimer = setTimeout(
     () => this.refuse(closeCodes.noHello, 'no hello came', 'invalid_request'),
@@ -89,6 +91,7 @@ class OwnConnection implements PeerHandler {
   ) {}
 
   onText(text: string): void {
+    if (this.over) return;
     const message = parsed(text);
     if (message === null) {
       return this.refuse(
@@ -110,6 +113,7 @@ class OwnConnection implements PeerHandler {
   }
 
   onBytes(bytes: Uint8Array): void {
+    if (this.over) return;
     if (this.call !== null) this.hear(bytes);
     else if (this.greeted) this.early.push(Buffer.from(bytes));
     else this.refuse(closeCodes.badMessage, 'audio before the hello', 'invalid_request');
@@ -154,7 +158,7 @@ class OwnConnection implements PeerHandler {
   }
 
   private hear(bytes: Uint8Array): void {
-    if (this.call?.accept({ kind: 'audio', bytes }) === false) this.peer.pause();
+    if (this.call?.accept({ kind: 'audio', bytes }) === false && !this.over) this.peer.pause();
   }
 
   private tell(output: SessionOutput): void {
@@ -163,6 +167,9 @@ class OwnConnection implements PeerHandler {
     if (output.kind !== 'closed') return;
     const { reason } = output;
     this.call = null;
+    this.over = true;
+    // A connection that is not read does not see the peer's goodbye.
+    this.peer.resume();
     this.peer.close(
       reason === 'failed' ? closeCodes.failed : reason === 'shutting_down' ? closeCodes.restarting : closeCodes.done,
       reason,
@@ -171,6 +178,7 @@ class OwnConnection implements PeerHandler {
 
   private refuse(closeCode: number, title: string, code: string, hint?: string): void {
     clearTimeout(this.helloTimer);
+    this.over = true;
     this.peer.send({ type: 'error', code, title, hint: hint ?? null });
     this.peer.close(closeCode, code);
   }
