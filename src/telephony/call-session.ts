@@ -2,7 +2,14 @@ import { VoicegateError } from '../errors.js';
 import type { LiveEvent, LiveTask } from '../service/live-events.js';
 import type { AnswerKind, StreamTerms } from '../service/ports.js';
 import { LegDecoder, type LegWatch } from './leg-decoder.js';
-import type { ClosedReason, LiveCall, SessionInput, SessionOutput, Sink } from './session-io.js';
+import {
+  refusalOf,
+  type ClosedReason,
+  type LiveCall,
+  type SessionInput,
+  type SessionOutput,
+  type Sink,
+} from './session-io.js';
 
 /** Where a session's time comes from; tests have their own. */
 export interface Timers {
@@ -208,13 +215,7 @@ export class CallSession implements LiveCall {
 
   private fail(fault: unknown): void {
     if (this.closed) return;
-    const known = fault instanceof VoicegateError;
-    this.emit({
-      kind: 'error',
-      code: known ? fault.code : 'internal',
-      title: known ? fault.message : 'Something went wrong on our side',
-      hint: known ? (fault.hint ?? null) : null,
-    });
+    this.emit({ kind: 'error', ...refusalOf(fault) });
     this.close('failed');
   }
 

@@ -1,16 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import Type, { type Static } from 'typebox';
 import { Value } from 'typebox/value';
-import { VoicegateError } from '../errors.js';
-import { outputView } from './output-view.js';
-import type { LiveCall, LiveCalls, MediaFormat, SessionOutput } from './session-io.js';
-import { closeCodes, type Peer, type PeerHandler, type WsDoor } from './ws-doors.js';
+import { DoorCall, type DoorSide } from './door-call.js';
+import type { OutputView } from './output-view.js';
+import type { ClosedReason, LiveCall, LiveCalls, Refusal, SessionInput } from './session-io.js';
+import { endedCloseCode, refusedCloseCode, type Peer, type PeerHandler, type WsDoor } from './ws-doors.js';
 
 /** Address of our own door. */
 export const ownPath = '/v1/streams';
 export const ownSubprotocol = 'voicegate.v1';
-/** Without a hello after this the connection is closed, ms. */
-const helloMs = 10_000;
 
 const closed = { additionalProperties: false } as const;
 const channel = Type.Union(['customer', 'agent', 'mixed', 'unused'].map((name) => Type.Literal(name as 'customer')));
@@ -72,130 +70,72 @@ function tokenIn({ url, headers }: IncomingMessage): string | null {
   return bearer ?? new URL(url ?? '/', 'http://door').searchParams.get('token');
 }
 
-class OwnConnection implements PeerHandler {
-  private call: LiveCall | null = null;
-  private greeted = false;
-  private gone = false;
-  /** The call has ended or was refused: what still comes is let go. */
-  private over = false;
-  private readonly early: Uint8Array[] = [];
-  private readonly helloTimer = setTimeout(
-    () => this.refuse(closeCodes.noHello, 'no hello came', 'invalid_request'),
-    helloMs,
-  );
+class OwnConnection implements PeerHandler, DoorSide {
+  private readonly call: DoorCall;
 
   constructor(
-    private readonly calls: LiveCalls,
+    calls: LiveCalls,
     private readonly peer: Peer,
     private readonly token: string | null,
-  ) {}
+  ) {
+    this.call = new DoorCall(calls, 'voicegate', this);
+  }
 
   onText(text: string): void {
-    if (this.over) return;
+    if (this.call.over) return;
     const message = parsed(text);
     if (message === null) {
-      return this.refuse(
-        closeCodes.badMessage,
-        'a text frame is none of the messages of the protocol',
-        'invalid_request',
-      );
+      return this.call.refuse(invalid('a text frame is none of the messages of the protocol'));
     }
-    if (message.type === 'hello') {
-      if (this.greeted) return this.refuse(closeCodes.badMessage, 'a second hello', 'invalid_request');
-      this.greeted = true;
-      void this.greet(message);
-      return;
-    }
-    if (this.call === null)
-      return this.refuse(closeCodes.badMessage, `${message.type} before the hello was answered`, 'invalid_request');
     const { type: kind, ...rest } = message;
-    this.call.accept({ kind, ...rest } as Parameters<LiveCall['accept']>[0]);
+    if (message.type === 'hello') this.greet(message);
+    else if (this.call.begun) this.call.accept({ kind, ...rest } as SessionInput);
+    else this.call.refuse(invalid(`${kind} before the hello`));
   }
 
   onBytes(bytes: Uint8Array): void {
-    if (this.over) return;
-    if (this.call !== null) this.hear(bytes);
-    else if (this.greeted) this.early.push(Buffer.from(bytes));
-    else this.refuse(closeCodes.badMessage, 'audio before the hello', 'invalid_request');
+    if (this.call.over) return;
+    if (this.call.begun) this.call.accept({ kind: 'audio', bytes });
+    else this.call.refuse(invalid('audio before the hello'));
   }
 
   onGone(): void {
-    this.gone = true;
-    clearTimeout(this.helloTimer);
-    this.call?.detach();
-    this.call = null;
+    this.call.leave();
   }
 
-  private async greet(hello: Static<(typeof clientMessages)['hello']>): Promise<void> {
-    // Audio may follow the hello at once: it waits in the network until the call is there.
+  pause(): void {
     this.peer.pause();
-    try {
-      const sink = (output: SessionOutput): void => this.tell(output);
-      const token = hello.token ?? this.token;
-      const call =
-        hello.resume !== undefined
-          ? this.calls.resume('voicegate', hello.resume, sink)
-          : await this.calls.open('voicegate', token ?? '', sink);
-      clearTimeout(this.helloTimer);
-      if (this.gone) return call.detach();
-      this.call = call;
-      const { streamId, resumeToken, takenSeconds, terms } = call;
-      this.peer.send({ type: 'hello', streamId, resumeToken, mode: terms.mode, takenSeconds });
-      const { encoding, sampleRateHz, channels } = hello;
-      call.accept({ kind: 'hello', media: { encoding, sampleRateHz, channels } satisfies MediaFormat });
-      for (const bytes of this.early.splice(0)) this.hear(bytes);
-    } catch (fault) {
-      const known = fault instanceof VoicegateError ? fault : null;
-      this.refuse(
-        codeOf(known),
-        known?.message ?? 'Something went wrong on our side',
-        known?.code ?? 'internal',
-        known?.hint,
-      );
-    } finally {
-      this.peer.resume();
-    }
   }
 
-  private hear(bytes: Uint8Array): void {
-    if (this.call?.accept({ kind: 'audio', bytes }) === false && !this.over) this.peer.pause();
-  }
-
-  private tell(output: SessionOutput): void {
-    if (output.kind === 'drained') return this.peer.resume();
-    if (this.call !== null) this.peer.send(outputView(this.call.answer, output));
-    if (output.kind !== 'closed') return;
-    const { reason } = output;
-    this.call = null;
-    this.over = true;
-    // A connection that is not read does not see the peer's goodbye.
+  resume(): void {
     this.peer.resume();
-    this.peer.close(
-      reason === 'failed' ? closeCodes.failed : reason === 'shutting_down' ? closeCodes.restarting : closeCodes.done,
-      reason,
-    );
   }
 
-  private refuse(closeCode: number, title: string, code: string, hint?: string): void {
-    clearTimeout(this.helloTimer);
-    this.over = true;
-    this.peer.send({ type: 'error', code, title, hint: hint ?? null });
-    this.peer.close(closeCode, code);
+  onOpened({ streamId, resumeToken, takenSeconds, terms }: LiveCall): void {
+    this.peer.send({ type: 'hello', streamId, resumeToken, mode: terms.mode, takenSeconds });
+  }
+
+  onOutput(view: OutputView): void {
+    this.peer.send(view);
+  }
+
+  onClosed(reason: ClosedReason): void {
+    this.peer.close(endedCloseCode(reason), reason);
+  }
+
+  onRefused(refusal: Refusal): void {
+    this.peer.send({ type: 'error', ...refusal });
+    this.peer.close(refusedCloseCode(refusal), refusal.code);
+  }
+
+  private greet({ token, resume, encoding, sampleRateHz, channels }: Static<(typeof clientMessages)['hello']>): void {
+    if (this.call.begun) return this.call.refuse(invalid('a second hello'));
+    const ticket = resume === undefined ? { token: token ?? this.token ?? '' } : { resume };
+    void this.call.open(ticket, { encoding, sampleRateHz, channels });
   }
 }
 
-function codeOf(fault: VoicegateError | null): number {
-  switch (fault?.code) {
-    case 'stream_unknown':
-      return closeCodes.unknownStream;
-    case 'busy':
-      return closeCodes.busy;
-    case 'shutting_down':
-      return closeCodes.restarting;
-    default:
-      return closeCodes.failed;
-  }
-}
+const invalid = (title: string): Refusal => ({ code: 'invalid_request', title, hint: null });
 
 function parsed(text: string): ClientMessage | null {
   let value: unknown;

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../errors.js';
+import { VoicegateError, type ErrorCode } from '../errors.js';
 import type { LiveEvent } from '../service/live-events.js';
 import type { AnswerKind, StreamProtocol, StreamTerms } from '../service/ports.js';
 
@@ -31,15 +31,23 @@ export type SessionInput =
   /** Nothing more will come: what was heard is judged. */
   | { readonly kind: 'end' };
 
+/** Why a call was not taken or could not go on, as a peer may be told. */
+export interface Refusal {
+  readonly code: ErrorCode | 'internal';
+  readonly title: string;
+  readonly hint: string | null;
+}
+
+/** A fault as a peer may be told: of ours nothing but that it is ours. */
+export const refusalOf = (fault: unknown): Refusal =>
+  fault instanceof VoicegateError
+    ? { code: fault.code, title: fault.message, hint: fault.hint ?? null }
+    : { code: 'internal', title: 'Something went wrong on our side', hint: null };
+
 /** What a session tells its door, and everybody who listens to its events. */
 export type SessionOutput =
   | LiveEvent
-  | {
-      readonly kind: 'error';
-      readonly code: ErrorCode | 'internal';
-      readonly title: string;
-      readonly hint: string | null;
-    }
+  | ({ readonly kind: 'error' } & Refusal)
   /** What waited is worked off: the door may read again. */
   | { readonly kind: 'drained' }
   /** Last. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
+import type { ClosedReason, Refusal } from './session-io.js';
 
 /** Close codes of every WebSocket door: those of RFC 6455 section 7.4 and the registry, and ours from 4400. */
 export const closeCodes = {
@@ -11,8 +12,27 @@ export const closeCodes = {
   badMessage: 4400,
   unauthenticated: 4401,
   unknownStream: 4404,
-  noHello: 4408,
 } as const;
+
+/** How a connection is closed whose call was refused. */
+export function refusedCloseCode({ code }: Refusal): number {
+  switch (code) {
+    case 'stream_unknown':
+      return closeCodes.unknownStream;
+    case 'invalid_request':
+      return closeCodes.badMessage;
+    case 'busy':
+      return closeCodes.busy;
+    case 'shutting_down':
+      return closeCodes.restarting;
+    default:
+      return closeCodes.failed;
+  }
+}
+
+/** How a connection is closed whose call is over. */
+export const endedCloseCode = (reason: ClosedReason): number =>
+  reason === 'failed' ? closeCodes.failed : reason === 'shutting_down' ? closeCodes.restarting : closeCodes.done;
 
 /** One WebSocket connection as a door sees it. */
 export interface Peer {
