@@ -3,18 +3,23 @@ import { keyedHash } from '../ops/secrets.js';
 import type { ServiceContext } from '../service/context.js';
 import type { StreamProtocol } from '../service/ports.js';
 import { addressOf } from './addresses.js';
+import type { SessionLimits, Timers } from './call-session.js';
 import { checkEventAddress } from './event-addresses.js';
 import { EventHub } from './event-hub.js';
 import { LiveCallRegistry } from './live-calls.js';
 import { OwnDoor } from './own-door.js';
 import { WebhookSender } from './webhooks.js';
-import { openWsDoors, type OpenDoors } from './ws-doors.js';
+import { openWsDoors, type OpenDoors, type WsOptions } from './ws-doors.js';
 
 /** What live calls are opened with. */
 export interface TelephonyOptions {
   readonly maxCalls: number;
   readonly eventHosts: readonly string[];
   readonly publicUrl: string | null;
+  /** Of sessions and connections; absent: their defaults. */
+  readonly limits?: SessionLimits;
+  readonly timers?: Timers;
+  readonly wsOptions?: WsOptions;
   /** Told of what no caller can act on: a code or name, and a stream id where there is one. */
   readonly onFault: (facts: { readonly name: string; readonly code?: string; readonly streamId?: string }) => void;
 }
@@ -44,12 +49,17 @@ export class Telephony {
         onFault: (streamId, fault) => told(fault, streamId),
       }),
     );
-    this.calls = new LiveCallRegistry(context, { mostCalls: options.maxCalls, hub: this.events, onFault: told });
+    this.calls = new LiveCallRegistry(context, {
+      ...options,
+      mostCalls: options.maxCalls,
+      hub: this.events,
+      onFault: told,
+    });
   }
 
   /** Lets the WebSocket doors take what the HTTP server is asked to upgrade. */
   open(server: Server): void {
-    this.doors = openWsDoors(server, [new OwnDoor(this.calls)]);
+    this.doors = openWsDoors(server, [new OwnDoor(this.calls)], this.options.wsOptions);
   }
 
   /** @throws VoicegateError `busy`, `shutting_down` */

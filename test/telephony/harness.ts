@@ -1,11 +1,15 @@
 import { join } from 'node:path';
 import type { Test } from 'tap';
+import wavefile from 'wavefile';
 import { activityNetworkOf, loadActivityCard } from '../../src/audio/activity-card.js';
 import { SpeechActivityDetector } from '../../src/audio/speech-activity.js';
 import { createEmbedder } from '../../src/embedding/embedder.js';
 import { loadModelCard, networkOf } from '../../src/embedding/model-card.js';
 import { PatientPool } from '../../src/inference/patient-pool.js';
 import { startInferencePool } from '../../src/inference/pool.js';
+import { buildApp } from '../../src/http/app.js';
+import { createLog } from '../../src/ops/log.js';
+import { createMetrics } from '../../src/ops/metrics.js';
 import { modelsDir } from '../../src/paths.js';
 import { loadScorer } from '../../src/scoring/score-voice.js';
 import { createApiKey } from '../../src/service/api-keys.js';
@@ -17,10 +21,12 @@ import { createEars } from '../../src/service/listen.js';
 import { setPin } from '../../src/service/pins.js';
 import { roles, type AnswerKind } from '../../src/service/ports.js';
 import { registerStream, type NewStream, type StreamRequest } from '../../src/service/streams.js';
+import { verify } from '../../src/service/verify.js';
 import { defaultLimits, type SessionLimits, type Timers } from '../../src/telephony/call-session.js';
 import { EventHub } from '../../src/telephony/event-hub.js';
 import { LiveCallRegistry } from '../../src/telephony/live-calls.js';
 import type { SessionOutput } from '../../src/telephony/session-io.js';
+import { Telephony, type TelephonyOptions } from '../../src/telephony/telephony.js';
 import { utterance } from '../audio/made-call.js';
 import { consented, goodPin, noProof, openHarness } from '../service/harness.js';
 
@@ -112,6 +118,114 @@ export async function openLive(
     wait: (seconds) => harness.wait(seconds),
     register: (changes, caller = full) => registerStream(context, caller, { ...plainRequest, ...changes }),
   };
+}
+
+/** Live calls behind a listening server, to be spoken to as from outside. */
+export interface ServedHarness extends LiveHarness {
+  readonly telephony: Telephony;
+  /** http://127.0.0.1:PORT */
+  readonly base: string;
+  /** A key with every role, for requests of the test's own. */
+  readonly authorization: string;
+  /** A JSON request with that key. */
+  readonly api: (
+    method: string,
+    path: string,
+    body?: object,
+  ) => Promise<{ readonly status: number; readonly body: Record<string, any> }>;
+}
+
+/**
+ * Serves every door, with sessions on the test's timers; it closes with the test.
+ * @param options settings of the doors that are to be other than their defaults
+ */
+export async function openServed(
+  t: Test,
+  { model, ...options }: Partial<TelephonyOptions> & { readonly model?: string } = {},
+): Promise<ServedHarness> {
+  const live = await openLive(t, model === undefined ? {} : { model });
+  const { context, timers, full } = live;
+  const telephony = new Telephony(context, {
+    maxCalls: 100,
+    eventHosts: [],
+    publicUrl: null,
+    timers,
+    onFault: (facts) => t.fail(JSON.stringify(facts)),
+    ...options,
+  });
+  const none = (): number => 0;
+  const app = await buildApp(context, {
+    log: createLog('silent'),
+    metrics: createMetrics({ waiting: none, running: none, workersReady: none, workersReplaced: none }),
+    maxBodyBytes: 200_000,
+    ratePerMinute: 10_000,
+    requestTimeoutMs: 5000,
+    trustProxy: false,
+    version: '0.0.0',
+    streams: telephony,
+    ready: async () => undefined,
+  });
+  telephony.open(app.server);
+  const base = await app.listen({ host: '127.0.0.1', port: 0 });
+  t.teardown(async () => {
+    await telephony.close();
+    await app.close();
+  });
+  const { apiKey } = await createApiKey(context, full, { label: 'ivr', roles, answer: 'full' });
+  const authorization = `Bearer ${apiKey}`;
+  return {
+    ...live,
+    telephony,
+    base,
+    authorization,
+    api: async (method, path, body) => {
+      const response = await fetch(`${base}${path}`, {
+        method,
+        headers: { authorization, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      return { status: response.status, body: (await response.json()) as Record<string, any> };
+    },
+  };
+}
+
+/**
+ * Fails unless a passive call's verdict, as a `full` key is told it, has the decision and the scores of the file of the same samples up to the same end.
+ * @param samples all that was sent, decoded, at 8 kHz
+ */
+export async function sameAsFile(
+  t: Test,
+  { context, full }: Pick<LiveHarness, 'context' | 'full'>,
+  verdict: Record<string, any> | undefined,
+  samples: Float32Array,
+): Promise<void> {
+  const { voice, quality } = (verdict?.evidence ?? {}) as Record<string, any>;
+  if (voice?.kind !== 'compared' || quality?.kind !== 'measured') return void t.fail('the call was not compared');
+  const heard = samples.subarray(0, Math.round(quality.report.totalSeconds * 8000));
+  const { verification } = await verify(context, full, {
+    accountId: verdict?.accountId,
+    challengeId: null,
+    audio: { bytes: floatWav(heard), contentType: 'audio/wav', channel: null },
+    pin: goodPin,
+    tier: 'low',
+    continues: null,
+    identifiedByAgent: false,
+    call: { callId: null, lineNumber: null, channel: null, agentId: null },
+  });
+  const { decision, evidence: file } = verification;
+  if (file.voice.kind !== 'compared' || file.quality.kind !== 'measured')
+    return void t.fail('the file was not compared');
+  t.same([verdict?.decision, verdict?.reasons], [decision.kind, decision.reasons], 'the decision of the file');
+  t.ok(Math.abs(file.voice.llr - voice.llr) < 1e-4, `LLR ${voice.llr}, of the file ${file.voice.llr}`);
+  t.ok(Math.abs(file.voice.cosine - voice.cosine) < 1e-4, `cosine ${voice.cosine}, of the file ${file.voice.cosine}`);
+  t.same(quality.report, file.quality.report, 'the quality of the file');
+}
+
+/** A WAV of 32-bit float samples at 8 kHz: nothing is rounded. */
+function floatWav(samples: Float32Array): Buffer {
+  const wav = new wavefile.WaveFile();
+  wav.fromScratch(1, 8000, '32f', samples);
+  return Buffer.from(wav.toBuffer());
 }
 
 const plainRequest: StreamRequest = {

@@ -3,20 +3,13 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t from 'tap';
 import { WebSocket } from 'ws';
-import { buildApp } from '../../src/http/app.js';
-import { createLog } from '../../src/ops/log.js';
-import { createMetrics } from '../../src/ops/metrics.js';
 import { createApiKey } from '../../src/service/api-keys.js';
-import { roles } from '../../src/service/ports.js';
-import { Telephony } from '../../src/telephony/telephony.js';
 import { callerCall } from '../audio/made-call.js';
 import { goodPin } from '../service/harness.js';
-import { enrolCaller, l16, openLive } from './harness.js';
+import { enrolCaller, openServed, sameAsFile } from './harness.js';
+import { hello, OwnClient } from './own-client.js';
 
 t.setTimeout(240_000);
-const live = await openLive(t);
-const { context } = live;
-await enrolCaller(live, 'caller', 'zh-f4');
 const own = await callerCall('zh-f4', ['verify-1', 'verify-2', 'verify-3', 'verify-4', 'enrol-4', 'enrol-5']);
 
 /** A desktop that takes webhooks; refuses the first delivery of each kind. */
@@ -40,79 +33,10 @@ await new Promise<void>((resolve) => desktop.listen(0, '127.0.0.1', resolve));
 t.teardown(() => void desktop.close());
 const desktopHost = `127.0.0.1:${(desktop.address() as AddressInfo).port}`;
 
-const telephony = new Telephony(context, {
-  maxCalls: 2,
-  eventHosts: [desktopHost],
-  publicUrl: null,
-  onFault: (facts) => t.fail(JSON.stringify(facts)),
-});
-const none = (): number => 0;
-const app = await buildApp(context, {
-  log: createLog('silent'),
-  metrics: createMetrics({ waiting: none, running: none, workersReady: none, workersReplaced: none }),
-  maxBodyBytes: 200_000,
-  ratePerMinute: 10_000,
-  requestTimeoutMs: 5000,
-  trustProxy: false,
-  version: '0.0.0',
-  streams: telephony,
-  ready: async () => undefined,
-});
-telephony.open(app.server);
-const base = await app.listen({ host: '127.0.0.1', port: 0 });
-t.teardown(async () => {
-  await telephony.close();
-  await app.close();
-});
-const operator = { tenantId: 'operator', apiKeyId: null, roles, answer: 'full' as const };
-const { apiKey } = await createApiKey(context, operator, { label: 'ivr', roles, answer: 'full' });
-const authorization = `Bearer ${apiKey}`;
-const api = async (method: string, path: string, body?: object) => {
-  const response = await fetch(`${base}${path}`, {
-    method,
-    headers: { authorization, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  return { status: response.status, body: (await response.json()) as Record<string, any> };
-};
+const served = await openServed(t, { maxCalls: 2, eventHosts: [desktopHost] });
+const { api, base, authorization, context, full } = served;
+await enrolCaller(served, 'caller', 'zh-f4');
 const passive = { mode: 'passive', accountId: 'caller', pin: goodPin };
-
-/** A client of the protocol as the AsyncAPI page describes it. */
-class Client {
-  readonly messages: Record<string, any>[] = [];
-  readonly socket: WebSocket;
-  readonly gone: Promise<number>;
-  private readonly waiting: { readonly type: string; readonly resolve: (message: Record<string, any>) => void }[] = [];
-
-  constructor(url: string) {
-    this.socket = new WebSocket(url, 'voicegate.v1');
-    this.socket.on('message', (data: Buffer) => {
-      const message = JSON.parse(data.toString()) as Record<string, any>;
-      this.messages.push(message);
-      for (const one of this.waiting.splice(0)) {
-        if (one.type === message.type) one.resolve(message);
-        else this.waiting.push(one);
-      }
-    });
-    this.gone = new Promise((resolve) => this.socket.on('close', resolve));
-  }
-
-  async say(...messages: object[]): Promise<void> {
-    if (this.socket.readyState !== WebSocket.OPEN) await new Promise((resolve) => this.socket.on('open', resolve));
-    for (const message of messages) this.socket.send(JSON.stringify(message));
-  }
-
-  hear(samples: Float32Array, frameBytes = 333): void {
-    const bytes = l16(samples);
-    for (let at = 0; at < bytes.length; at += frameBytes) this.socket.send(bytes.subarray(at, at + frameBytes));
-  }
-
-  async until(type: string): Promise<Record<string, any>> {
-    const already = this.messages.find((message) => message.type === type);
-    return already ?? new Promise((resolve) => this.waiting.push({ type, resolve }));
-  }
-}
-const hello = { type: 'hello', encoding: 'l16-le', sampleRateHz: 8000, channels: ['customer'] };
 
 void t.test('A call over HTTP and WebSocket: registered, heard, told as events and webhooks', async (t) => {
   const made = await api('POST', '/v1/streams', { ...passive, eventsUrl: `http://${desktopHost}/events` });
@@ -121,7 +45,7 @@ void t.test('A call over HTTP and WebSocket: registered, heard, told as events a
   t.equal(url, `${base.replace('http', 'ws')}/v1/streams?token=${token}`);
   t.equal((await api('GET', `/v1/streams/${streamId}`)).body.state, 'registered');
 
-  const client = new Client(url ?? '');
+  const client = new OwnClient(url ?? '');
   await client.say(hello);
   const greeting = await client.until('hello');
   t.match(greeting, { streamId, mode: 'passive', takenSeconds: 0 });
@@ -132,6 +56,7 @@ void t.test('A call over HTTP and WebSocket: registered, heard, told as events a
   t.equal(await client.gone, 1000);
   const verdict = client.messages.find(({ type }) => type === 'verdict');
   t.match(verdict, { decision: 'ACCEPT', reasons: [] });
+  await sameAsFile(t, served, verdict, own);
   t.ok(client.messages.some(({ type }) => type === 'interim'));
   t.equal(client.messages.at(-1)?.type, 'closed');
 
@@ -169,7 +94,7 @@ void t.test('A call over HTTP and WebSocket: registered, heard, told as events a
 
 void t.test('A broken connection goes on with its resume token', async (t) => {
   const { body } = await api('POST', '/v1/streams', passive);
-  const first = new Client(body.url as string);
+  const first = new OwnClient(body.url as string);
   await first.say(hello);
   const { resumeToken } = await first.until('hello');
   first.hear(own.subarray(0, 24_000));
@@ -177,7 +102,7 @@ void t.test('A broken connection goes on with its resume token', async (t) => {
   first.socket.terminate();
   await first.gone;
   await new Promise((resolve) => setTimeout(resolve, 100));
-  const again = new Client(`${base.replace('http', 'ws')}/v1/streams`);
+  const again = new OwnClient(`${base.replace('http', 'ws')}/v1/streams`);
   await again.say({ ...hello, resume: resumeToken });
   const { takenSeconds } = await again.until('hello');
   t.ok(takenSeconds > 0 && takenSeconds <= 3);
@@ -190,8 +115,8 @@ void t.test('A broken connection goes on with its resume token', async (t) => {
 void t.test('What is wrong is said and closed with its code; the token stays good until its call begins', async (t) => {
   const { body } = await api('POST', '/v1/streams', passive);
   const address = body.url as string;
-  const wrong = async (say: (client: Client) => Promise<void> | void, url = address) => {
-    const client = new Client(url);
+  const wrong = async (say: (client: OwnClient) => Promise<void> | void, url = address) => {
+    const client = new OwnClient(url);
     await new Promise((resolve) => client.socket.on('open', resolve));
     await say(client);
     return [await client.gone, client.messages.at(-1)?.code] as const;
@@ -205,7 +130,7 @@ void t.test('What is wrong is said and closed with its code; the token stays goo
     'stream_unknown',
   ]);
   t.same((await wrong((client) => client.socket.send(Buffer.alloc(2 ** 21))))[0], 1009, 'a message that is too large');
-  const client = new Client(address);
+  const client = new OwnClient(address);
   await client.say(hello);
   await client.until('hello');
   await client.say({ type: 'end' });
@@ -218,14 +143,14 @@ void t.test('Overload refuses new calls with busy and leaves the others alone', 
   const spare = await api('POST', '/v1/streams', passive);
   for (let n = 0; n < 2; n++) {
     const { body } = await api('POST', '/v1/streams', passive);
-    const client = new Client(body.url as string);
+    const client = new OwnClient(body.url as string);
     await client.say(hello);
     await client.until('hello');
     clients.push(client);
   }
   const refused = await api('POST', '/v1/streams', passive);
   t.match(refused, { status: 503, body: { code: 'busy', retryAfterSeconds: 5 } });
-  const third = new Client(spare.body.url as string);
+  const third = new OwnClient(spare.body.url as string);
   await third.say(hello);
   t.equal(await third.gone, 1013);
   for (const client of clients) {
@@ -259,7 +184,7 @@ void t.test('Events go to public https hosts and to those allowed, to no other',
 
 void t.test('Streams are seen by the key that made them, and need their role', async (t) => {
   const { body } = await api('POST', '/v1/streams', passive);
-  const other = (await createApiKey(context, operator, { label: 'x', roles: ['verifier'], answer: 'full' })).apiKey;
+  const other = (await createApiKey(context, full, { label: 'x', roles: ['verifier'], answer: 'full' })).apiKey;
   const seen = await fetch(`${base}/v1/streams/${body.streamId as string}`, {
     headers: { authorization: `Bearer ${other}` },
   });
