@@ -15,6 +15,7 @@ import { plainChannel } from '../tuning/channel.js';
 import { adaptText } from './adapt-text.js';
 import { defaultRecogniser, openEars, type OpenEars } from './open-ears.js';
 import { policyThresholds } from './policy-thresholds.js';
+import { requireWritable } from './require-writable.js';
 import { withProgress } from './with-progress.js';
 
 interface AdaptOptions {
@@ -40,6 +41,7 @@ export function adaptCommand(config: () => Config): Command {
     .option('--json <file>', 'write the figures as JSON')
     .option('--dry-run', 'tell the figures and write no calibration', false)
     .action(async (options: AdaptOptions) => {
+      await requireWritable(options.json);
       const settings = config();
       const modelId = options.model ?? settings.modelId;
       const version = nextVersion(settings.calibrationsDir, modelId, options.date);

@@ -18,6 +18,7 @@ import { requirePlotName, writeDet } from './det-file.js';
 import { evaluationText } from './eval-table.js';
 import { defaultRecogniser, openEars, type OpenEars } from './open-ears.js';
 import { policyThresholds } from './policy-thresholds.js';
+import { requireWritable } from './require-writable.js';
 import { withProgress } from './with-progress.js';
 
 interface EvalOptions {
@@ -41,7 +42,7 @@ interface EvalOptions {
 export function evalCommand(config: () => Config): Command {
   return new Command('eval')
     .description('measure a model on lists of recordings: error rates with intervals, per list, pooled and per group')
-    .requiredOption('--list <dir>', 'folder of a list, or of list folders; may repeat', collected, [])
+    .requiredOption('--list <dir>', 'folder of a list, or of list folders; may repeat', collected)
     .option('--trials <file>', 'trials in Kaldi or VoxCeleb format, audio relative to the one --list')
     .option('--model <id>', 'speaker model: an id, or the path of its folder; default: VOICEGATE_MODEL')
     .option('--channel <names>', `comma-separated, each measured by itself: ${channelNames}`, commas, ['plain'])
@@ -67,6 +68,7 @@ export function evalCommand(config: () => Config): Command {
     .option('--scores-file <file>', 'write the scores of every trial, for `voicegate threshold`')
     .action(async (options: EvalOptions) => {
       if (options.det !== undefined) requirePlotName(options.det);
+      await requireWritable(options.json, options.scoresFile, options.det);
       const { ffmpegPath } = config();
       const { evaluation, scored } = await evaluate(config(), options);
       process.stdout.write(evaluationText(evaluation));
@@ -186,7 +188,7 @@ async function leaksAgainst(folder: string, lists: Lists, parts: Omit<LeakParts,
   return withProgress('leaks', (onProgress) => findLeaks(testedFiles(lists), references, 50, { ...parts, onProgress }));
 }
 
-const collected = (value: string, before: readonly string[]): string[] => [...before, value];
+const collected = (value: string, before: readonly string[] = []): string[] => [...before, value];
 const commas = (value: string): string[] => value.split(',').map((name) => name.trim());
 
 function wholeNumber(value: string): number {

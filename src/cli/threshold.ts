@@ -5,6 +5,7 @@ import type { Interval } from '../tuning/bootstrap.js';
 import { readScores } from '../tuning/score-file.js';
 import type { ScoreKind } from '../tuning/speaker-report.js';
 import { chooseThreshold, type ThresholdChoice, type ThresholdEstimate } from '../tuning/threshold.js';
+import { requireWritable } from './require-writable.js';
 
 interface ThresholdOptions {
   readonly fmr: number[];
@@ -29,6 +30,7 @@ export function thresholdCommand(): Command {
     .option('--rounds <count>', 'draws of the bootstrap; 0: no intervals', Number, 1000)
     .option('--json <file>', 'write the result as JSON')
     .action(async (scoresFile: string, options: ThresholdOptions) => {
+      await requireWritable(options.json);
       const trials = await readScores(scoresFile, options.scores, options.channel);
       for (const isTarget of [true, false]) {
         if (trials.some((trial) => trial.isTarget === isTarget)) continue;

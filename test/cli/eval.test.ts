@@ -119,3 +119,19 @@ void t.test('what cannot be measured is refused before anything is heard', async
   await t.rejects(run(t, ...list, '--det', 'plot.jpg'), { message: /plot\.jpg/ });
   await t.rejects(run(t, '--list', folder + '-gone'), { code: 'invalid_request' });
 });
+
+void t.test('results that could not be written, and no list at all, are told before any work', async (t) => {
+  const folder = fixtureLists(t);
+  const nowhere = join(folder, 'missing', 'a');
+  for (const words of [
+    ['--json', nowhere],
+    ['--scores-file', nowhere],
+    ['--det', `${nowhere}.svg`],
+  ]) {
+    await t.rejects(run(t, '--list', folder, ...words), { code: 'invalid_request', hint: /ENOENT/ });
+  }
+  const command = evalCommand(() => readConfig({}))
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined });
+  await t.rejects(command.parseAsync(['node', 'eval']), { code: 'commander.missingMandatoryOptionValue' });
+});
