@@ -135,6 +135,12 @@ const settings = {
     description:
       'Hosts (host or host:port, by commas) that webhooks may be sent to although they are private or not https',
   }),
+  VOICEGATE_PROMPTS_DIR: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description: 'Folder of your own prompts and recordings, which go before those in src/prompts, prompt by prompt',
+    }),
+  ),
   VOICEGATE_TRUST_PROXY: Type.Boolean({
     default: false,
     description: 'true: take the client address from X-Forwarded-For (only behind a proxy that sets it)',
@@ -185,6 +191,8 @@ export interface Config {
   readonly publicUrl: string | null;
   readonly maxCalls: number;
   readonly eventHosts: readonly string[];
+  /** Absolute; null: the shipped prompts only. */
+  readonly promptsDir: string | null;
   readonly trustProxy: boolean;
   readonly ffmpegPath: string;
   readonly logLevel: string;
@@ -271,6 +279,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     eventHosts: value.VOICEGATE_EVENT_HOSTS.split(',')
       .map((host) => host.trim())
       .filter((host) => host !== ''),
+    promptsDir: value.VOICEGATE_PROMPTS_DIR === undefined ? null : resolve(value.VOICEGATE_PROMPTS_DIR),
     trustProxy: value.VOICEGATE_TRUST_PROXY,
     ffmpegPath: value.VOICEGATE_FFMPEG,
     logLevel: value.VOICEGATE_LOG_LEVEL,

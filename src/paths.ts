@@ -12,3 +12,6 @@ export const migrationsDir = join(rootDir, 'migrations');
 
 /** Synthesised test speech with its manifest. */
 export const audioFixturesDir = join(rootDir, 'audio-fixtures');
+
+/** The shipped prompts. They are read, not compiled in, so that there is one place to look at and to copy from. */
+export const promptsDir = join(rootDir, 'src', 'prompts');
