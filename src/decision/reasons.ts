@@ -17,6 +17,7 @@ export const reasons = [
   'LOW_QUALITY',
   'NOT_ENOUGH_SPEECH',
   'MULTIPLE_SPEAKERS',
+  'AGENT_HEARD',
   'VOICE_MISMATCH',
   'VOICE_UNSURE',
   'PIN_FAILED',

@@ -1,6 +1,7 @@
 import Type, { type Static, type TProperties, type TSchema } from 'typebox';
 import { policyDocument } from '../decision/policy.js';
 import { decisions, reasons, tiers } from '../decision/reasons.js';
+import { enrolmentHints } from '../service/enrolment-hints.js';
 import { roles, type Role } from '../service/ports.js';
 
 /** An object that refuses fields it does not know. */
@@ -107,6 +108,8 @@ export const progress = closed({
   netSpeechSecondsNeeded: Type.Number(),
   complete: Type.Boolean({ description: 'Enough to complete' }),
 });
+
+export const hint = oneOf(enrolmentHints, 'What to do next');
 
 export const enrolment = closed({
   enrolmentId,

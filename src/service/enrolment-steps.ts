@@ -2,6 +2,7 @@ import type { PolicyDocument } from '../decision/policy.js';
 import { VoicegateError } from '../errors.js';
 import { requireConsent } from './accounts.js';
 import { known, type Caller, type ServiceContext } from './context.js';
+import { progressOf, type EnrolmentProgress } from './enrolment-view.js';
 import type { AccountRow, EnrolmentRow, EnrolmentUtteranceRow, Tx } from './ports.js';
 
 /** The utterances kept so far, as the enrolment's own model heard them. */
@@ -21,9 +22,11 @@ export async function hold(
 
 /**
  * The enrolment goes on: open, in time, begun with a model that is loaded, and consented.
- * @throws VoicegateError `enrolment_closed`, `model_mismatch`, `opted_out`, `consent_missing`
+ * @throws VoicegateError `opted_out`, `consent_missing`, `enrolment_closed`, `model_mismatch`
  */
 export async function mayHear(context: ServiceContext, caller: Caller, tx: Tx, row: EnrolmentRow): Promise<void> {
+  // Consent first: whoever withdrew it also closed the enrolment, and is to be told so.
+  await requireConsent(context, caller, tx, row.accountId);
   stillOpen(row, context.now());
   const { modelIds } = context.ears;
   if (!modelIds.includes(row.modelId)) {
@@ -35,7 +38,26 @@ export async function mayHear(context: ServiceContext, caller: Caller, tx: Tx, r
       },
     );
   }
-  await requireConsent(context, caller, tx, row.accountId);
+}
+
+/** An enrolment that may go on. */
+export interface OngoingEnrolment {
+  readonly row: EnrolmentRow;
+  readonly policy: PolicyDocument;
+  readonly progress: EnrolmentProgress;
+}
+
+/** The enrolment with what was kept so far, if audio for it may be heard. @throws VoicegateError `enrolment_unknown`, those of `mayHear` */
+export async function ongoing(
+  context: ServiceContext,
+  caller: Caller,
+  tx: Tx,
+  enrolmentId: string,
+): Promise<OngoingEnrolment> {
+  const row = found(await tx.enrolments.get(enrolmentId));
+  await mayHear(context, caller, tx, row);
+  const policy = await policyFor(tx, row);
+  return { row, policy, progress: progressOf(await keptOf(tx, row), policy) };
 }
 
 /** The policy that the enrolment was started under. @throws VoicegateError `policy_unknown` */

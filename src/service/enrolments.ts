@@ -9,7 +9,8 @@ import { VoicegateError } from '../errors.js';
 import { judgeUtterance } from '../voiceprint/judge-utterance.js';
 import { requireConsent } from './accounts.js';
 import { accountPseudonym, actorOf, newId, type Caller, type ServiceContext } from './context.js';
-import { found, hold, keptOf, mayHear, policyFor, stillOpen } from './enrolment-steps.js';
+import { hintAfter, type EnrolmentHint } from './enrolment-hints.js';
+import { found, hold, keptOf, mayHear, ongoing, policyFor, stillOpen } from './enrolment-steps.js';
 import { enrolmentView, progressOf, type EnrolmentProgress, type EnrolmentView } from './enrolment-view.js';
 import type { AudioInput, Heard } from './listen.js';
 import type { EnrolmentRow } from './ports.js';
@@ -24,6 +25,8 @@ export interface UtteranceAnswer {
   /** Whether one of the enrolment's prompts was said; in an experimental language it only informs, unless the policy trusts it. */
   readonly phrase: PhraseResult;
   readonly progress: EnrolmentProgress;
+  /** What to do next. */
+  readonly hint: EnrolmentHint;
 }
 
 /** Starts an enrolment; an open one of the account is given up. @throws VoicegateError those of `withProof` and `requireConsent` */
@@ -113,10 +116,8 @@ export async function addUtterance(
   audio: AudioInput | Waveform,
 ): Promise<UtteranceAnswer> {
   const { rules, modelId, language, prompts } = await context.store.transaction(caller.tenantId, async (tx) => {
-    const row = found(await tx.enrolments.get(enrolmentId));
-    await mayHear(context, caller, tx, row);
-    const policy = await policyFor(tx, row);
-    roomForOneMore((await keptOf(tx, row)).length, policy);
+    const { row, policy, progress } = await ongoing(context, caller, tx, enrolmentId);
+    roomForOneMore(progress.utterances, policy);
     return { rules: policy, modelId: row.modelId, language: row.language, prompts: row.prompts };
   });
   const heard = await hearUtterance(context, audio, modelId, language);
@@ -135,13 +136,14 @@ export async function addUtterance(
         await tx.enrolments.addUtterance({ ...facts, modelId: byModel, embedding: vector, netSpeechSeconds });
       }
     }
-    const kept = await keptOf(tx, row);
+    const progress = progressOf(await keptOf(tx, row), rules);
     return {
       accepted: refused.length === 0,
       reasons: refused,
       quality: heard.report,
       phrase,
-      progress: progressOf(kept, rules),
+      progress,
+      hint: hintAfter(refused, heard.report, progress, rules),
     };
   });
 }

@@ -1,5 +1,7 @@
 import type { ServiceContext } from './context.js';
 import { completeEnrolment } from './complete-enrolment.js';
+import { hintMeanwhile, type EnrolmentHint } from './enrolment-hints.js';
+import { ongoing, type OngoingEnrolment } from './enrolment-steps.js';
 import { addUtterance } from './enrolments.js';
 import type { LiveEar } from './live-ear.js';
 import type { LiveEvent, LiveTask } from './live-events.js';
@@ -11,6 +13,8 @@ const endSilenceSeconds = 0.8;
 const mostSpeechSeconds = 6;
 /** Without enough speech nothing is kept longer than this. */
 const mostSeconds = 30;
+/** How often it is asked whether the enrolment still goes on, seconds of the call: so long audio may be held after a consent is withdrawn. */
+const lookSeconds = 1;
 
 /** An enrolment in a call: the customer's speech becomes utterances one after another, until there is enough for a print. */
 export class EnrolmentTask implements LiveTask {
@@ -18,10 +22,15 @@ export class EnrolmentTask implements LiveTask {
   private ear: LiveEar;
   private earlierSeconds = 0;
   private spokenSeconds = 0;
+  /** When somebody last spoke, seconds of the call. */
+  private spokeAtSeconds = 0;
+  private hint: EnrolmentHint | null = null;
+  private lookedAtSeconds = 0;
 
   constructor(
     private readonly context: ServiceContext,
     private readonly call: OpenedCall,
+    private enrolment: OngoingEnrolment,
   ) {
     this.ear = context.liveEars.listen(true);
   }
@@ -43,15 +52,12 @@ export class EnrolmentTask implements LiveTask {
   }
 
   async work(): Promise<readonly LiveEvent[]> {
+    await this.look();
     await this.ear.advance();
     const { netSpeechSeconds, totalSeconds } = this.ear.report();
-    const events: LiveEvent[] = [];
-    if (netSpeechSeconds > this.spokenSeconds) {
-      events.push({ kind: 'progress', netSpeechSeconds, totalSeconds: this.earlierSeconds + totalSeconds });
-    }
-    this.spokenSeconds = netSpeechSeconds;
+    const events = this.progress();
     const silent = this.ear.silentSeconds ?? 0;
-    const enough = netSpeechSeconds >= this.call.policy.enrolment.minUtteranceNetSpeechSeconds;
+    const enough = netSpeechSeconds >= this.enrolment.policy.enrolment.minUtteranceNetSpeechSeconds;
     if ((enough && silent >= endSilenceSeconds) || netSpeechSeconds >= mostSpeechSeconds) {
       return [...events, ...(await this.utterance('here'))];
     }
@@ -66,17 +72,46 @@ export class EnrolmentTask implements LiveTask {
     return events;
   }
 
+  /** Whether the enrolment still goes on. @throws VoicegateError `enrolment_closed`, `consent_missing`, `opted_out` … */
+  private async look(): Promise<void> {
+    if (this.takenSeconds - this.lookedAtSeconds < lookSeconds) return;
+    this.lookedAtSeconds = this.takenSeconds;
+    const { context, enrolment, call } = this;
+    await context.store.transaction(call.caller.tenantId, async (tx) => {
+      this.enrolment = await ongoing(context, call.caller, tx, enrolment.row.enrolmentId);
+    });
+  }
+
+  /** What to tell when speech was heard, or something else is to be done about it. */
+  private progress(): LiveEvent[] {
+    const quality = this.ear.report();
+    const { netSpeechSeconds, totalSeconds } = quality;
+    const spoke = netSpeechSeconds > this.spokenSeconds;
+    this.spokenSeconds = netSpeechSeconds;
+    const now = this.earlierSeconds + totalSeconds;
+    const { silentSeconds } = this.ear;
+    if (silentSeconds !== null) this.spokeAtSeconds = now - silentSeconds;
+    const { policy, progress: kept } = this.enrolment;
+    const hint = hintMeanwhile(now - this.spokeAtSeconds, quality, kept, policy);
+    if (!spoke && hint === this.hint) return [];
+    this.hint = hint;
+    const enrolment = { kept, quality, hint };
+    return [{ kind: 'progress', netSpeechSeconds, totalSeconds: now, enrolment }];
+  }
+
   private async utterance(where: 'here' | 'end'): Promise<readonly LiveEvent[]> {
     const { context, call } = this;
-    const { caller, row } = call;
-    const enrolmentId = row.terms.enrolmentId ?? '';
+    const { enrolmentId } = this.enrolment.row;
     const samples = await this.startAnew(where);
     const waveform = { samples, sampleRateHz: context.liveEars.sampleRateHz };
-    const { accepted, reasons, quality, progress } = await addUtterance(context, caller, enrolmentId, waveform);
-    const heard: LiveEvent = { kind: 'utterance', accepted, reasons, quality, progress };
+    const answer = await addUtterance(context, call.caller, enrolmentId, waveform);
+    const { accepted, reasons, quality, progress, hint } = answer;
+    this.enrolment = { ...this.enrolment, progress };
+    this.hint = hint;
+    const heard: LiveEvent = { kind: 'utterance', accepted, reasons, quality, progress, hint };
     if (!progress.complete) return [heard];
     this.done = true;
-    const { voiceprintId } = await completeEnrolment(context, caller, enrolmentId);
+    const { voiceprintId } = await completeEnrolment(context, call.caller, enrolmentId);
     await endEnrolmentStream(context, call, voiceprintId);
     return [heard, { kind: 'enrolled', voiceprintId }];
   }

@@ -1,5 +1,6 @@
 import type { QualityReport } from '../audio/waveform.js';
 import type { Reason } from '../decision/reasons.js';
+import type { EnrolmentHint } from './enrolment-hints.js';
 import type { EnrolmentProgress } from './enrolment-view.js';
 import type { VerificationAnswer } from './judge.js';
 
@@ -12,10 +13,25 @@ export interface VoiceSoFar {
   readonly decision: 'accepted' | 'rejected' | 'undecided';
 }
 
+/** How far an enrolment in a call is, between two utterances. */
+export interface EnrolmentSoFar {
+  /** Utterances accepted before the one that goes on. */
+  readonly kept: EnrolmentProgress;
+  /** Of the utterance that goes on. */
+  readonly quality: QualityReport;
+  readonly hint: EnrolmentHint;
+}
+
 /** What a call tells while it is heard. The last of a call is `verdict` or `enrolled`. */
 export type LiveEvent =
-  /** Speech was heard: at most twice a second. */
-  | { readonly kind: 'progress'; readonly netSpeechSeconds: number; readonly totalSeconds: number }
+  /** Speech was heard: at most twice a second. In an enrolment also when the hint changes. */
+  | {
+      readonly kind: 'progress';
+      /** Of the call; in an enrolment of the utterance that goes on. */
+      readonly netSpeechSeconds: number;
+      readonly totalSeconds: number;
+      readonly enrolment?: EnrolmentSoFar;
+    }
   /** As in MRCPv2 speaker verification: the newest speech alone, and all of it. */
   | {
       readonly kind: 'interim';
@@ -31,6 +47,7 @@ export type LiveEvent =
       readonly reasons: readonly Reason[];
       readonly quality: QualityReport;
       readonly progress: EnrolmentProgress;
+      readonly hint: EnrolmentHint;
     }
   /** Enrolment: the print is made. */
   | { readonly kind: 'enrolled'; readonly voiceprintId: string };

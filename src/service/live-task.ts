@@ -13,6 +13,7 @@ export function openTask(context: ServiceContext, call: OpenedCall): LiveTask {
     case 'passive':
       return new PassiveTask(context, call);
     case 'enrolment':
-      return new EnrolmentTask(context, call);
+      if (call.enrolment === null) throw new Error('a call in mode enrolment names an enrolment');
+      return new EnrolmentTask(context, call, call.enrolment);
   }
 }

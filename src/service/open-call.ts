@@ -5,6 +5,7 @@ import { VoicegateError } from '../errors.js';
 import { keyedHash } from '../ops/secrets.js';
 import { mayListen } from './attempt.js';
 import { optOutHash, policyOf, type Caller, type ServiceContext } from './context.js';
+import { ongoing, type OngoingEnrolment } from './enrolment-steps.js';
 import { judge, type VerificationAnswer } from './judge.js';
 import type { Heard, Listeners } from './listen.js';
 import type { ActivePrint, StreamProtocol, StreamRow } from './ports.js';
@@ -21,6 +22,8 @@ export interface OpenedCall {
   /** What the voice is compared with on the way; the judgement reads it anew. */
   readonly print: ActivePrint | null;
   readonly policy: PolicyDocument;
+  /** What the call is heard for in mode enrolment; null in the others. */
+  readonly enrolment: OngoingEnrolment | null;
 }
 
 /** How long a node may be silent before its calls are taken to be lost, ms. */
@@ -29,7 +32,7 @@ export const leaseMs = 30_000;
 /**
  * Takes a registered call, once, and with it its challenge.
  * @throws VoicegateError `stream_unknown` when the token is unknown, used, expired, for another protocol, or its key was revoked; those of
- *   `openVerification`
+ *   `openVerification`; in mode enrolment those of `ongoing`, such as `consent_missing`
  */
 export async function openCall(context: ServiceContext, protocol: StreamProtocol, token: string): Promise<OpenedCall> {
   const found = await context.store.findStream(sha256OfToken(token));
@@ -44,7 +47,16 @@ export async function openCall(context: ServiceContext, protocol: StreamProtocol
     const opened = await openVerification(context, caller, tx, attemptOf(row), row.lineHash);
     const standing = await tx.standing(row.accountId, optOutHash(context, caller, row.accountId));
     const policy = await policyOf(context, caller, tx, standing.policyVersion);
-    return { caller, row, opened, print: printFor(opened.modelId, standing.prints), policy: policy.document };
+    const { enrolmentId } = row.terms;
+    const enrolment = enrolmentId === null ? null : await ongoing(context, caller, tx, enrolmentId);
+    return {
+      caller,
+      row,
+      opened,
+      print: printFor(opened.modelId, standing.prints),
+      policy: policy.document,
+      enrolment,
+    };
   });
 }
 

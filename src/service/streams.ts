@@ -3,7 +3,7 @@ import type { Tier } from '../decision/reasons.js';
 import type { Language } from '../challenge/languages.js';
 import { createChallenge, type ChallengeView } from './challenges.js';
 import { known, lineHash, newId, optOutHash, type Caller, type ServiceContext } from './context.js';
-import { getEnrolment } from './enrolments.js';
+import { ongoing } from './enrolment-steps.js';
 import { pinMark } from './open-call.js';
 import type { StreamMode, StreamOutcome, StreamProtocol, StreamRow, StreamTerms } from './ports.js';
 import { checkPin } from './proof.js';
@@ -57,8 +57,8 @@ const validMs = 120_000;
 
 /**
  * Registers a call. A PIN is checked now and counts when the call is judged, since nobody may learn before what it was.
- * @throws VoicegateError `forbidden` for a key without the mode's role, `invalid_request`; for `full` keys `account_unknown`, `opted_out`; those of
- *   `getEnrolment`
+ * @throws VoicegateError `forbidden` for a key without the mode's role, `invalid_request`; for `full` keys `account_unknown`, `opted_out`; in mode
+ *   enrolment those of `ongoing`, such as `consent_missing`
  */
 export async function registerStream(
   context: ServiceContext,
@@ -164,5 +164,7 @@ async function accountOf(context: ServiceContext, caller: Caller, request: Strea
       hint: 'Start one with POST /v1/accounts/{accountId}/enrolments',
     });
   }
-  return (await getEnrolment(context, caller, request.enrolmentId)).accountId;
+  const { enrolmentId } = request;
+  const { row } = await context.store.transaction(caller.tenantId, (tx) => ongoing(context, caller, tx, enrolmentId));
+  return row.accountId;
 }

@@ -1,4 +1,4 @@
-import { VoicegateError } from '../errors.js';
+import { VoicegateError, type ErrorCode } from '../errors.js';
 import type { LiveEvent, LiveTask } from '../service/live-events.js';
 import type { AnswerKind, StreamTerms } from '../service/ports.js';
 import { LegDecoder, type LegWatch } from './leg-decoder.js';
@@ -16,6 +16,14 @@ export interface Timers {
   /** @returns what calls it off */
   after(ms: number, work: () => void): () => void;
 }
+
+/** What ends an enrolment in mid-call without anything having failed: it was cancelled, consent was withdrawn, no print can be made. */
+const endsEnrolment: ReadonlySet<string> = new Set<ErrorCode>([
+  'enrolment_closed',
+  'enrolment_inconsistent',
+  'consent_missing',
+  'opted_out',
+]);
 
 /** Limits of a session. */
 export interface SessionLimits {
@@ -215,8 +223,9 @@ export class CallSession implements LiveCall {
 
   private fail(fault: unknown): void {
     if (this.closed) return;
-    this.emit({ kind: 'error', ...refusalOf(fault) });
-    this.close('failed');
+    const refusal = refusalOf(fault);
+    this.emit({ kind: 'error', ...refusal });
+    this.close(endsEnrolment.has(refusal.code) ? 'ended' : 'failed');
   }
 
   private close(reason: ClosedReason): void {

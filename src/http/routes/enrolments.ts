@@ -11,6 +11,7 @@ import {
   closed,
   enrolment,
   enrolmentId,
+  hint,
   language,
   list,
   nullable,
@@ -88,7 +89,7 @@ export function enrolmentRoutes(app: App, context: ServiceContext): void {
           },
         },
         response: {
-          200: closed({ accepted: Type.Boolean(), reasons: list(reason), quality, phrase, progress }),
+          200: closed({ accepted: Type.Boolean(), reasons: list(reason), quality, phrase, progress, hint }),
         },
       },
     },
