@@ -120,7 +120,8 @@ const settings = {
   VOICEGATE_PUBLIC_URL: Type.Optional(
     Type.String({
       pattern: '^https?://[^/?#]+$',
-      description: 'Address by which callers reach this service through a proxy; absent: as each request names it',
+      description:
+        'Address by which callers, media servers and pages reach this service through a proxy; absent: as each request names it',
     }),
   ),
   VOICEGATE_MAX_CALLS: Type.Integer({
@@ -143,7 +144,8 @@ const settings = {
   ),
   VOICEGATE_TRUST_PROXY: Type.Boolean({
     default: false,
-    description: 'true: take the client address from X-Forwarded-For (only behind a proxy that sets it)',
+    description:
+      'true: take client address, scheme and host from X-Forwarded-For, -Proto, -Host (only behind a proxy that sets them)',
   }),
   VOICEGATE_FFMPEG: Type.String({
     default: 'ffmpeg',

@@ -97,6 +97,9 @@ export type AuditEvent = { readonly by: Actor } & (
       readonly answer: string;
     }
   | { readonly kind: 'api_key_revoked'; readonly keyId: string }
+  /** A page began or ended a session with the actor's key. */
+  | { readonly kind: 'signed_in' }
+  | { readonly kind: 'signed_out' }
 );
 
 /** Who did it: an API key, or the command line. `agentId` is the operator's own id of an agent. */

@@ -20,6 +20,7 @@ import { modelRoutes } from './routes/models.js';
 import { operationRoutes } from './routes/operations.js';
 import { pinRoutes } from './routes/pins.js';
 import { policyRoutes } from './routes/policies.js';
+import { sessionRoutes } from './routes/session.js';
 import { streamRoutes } from './routes/streams.js';
 import { verificationRoutes } from './routes/verifications.js';
 import { problem } from './schemas.js';
@@ -95,7 +96,7 @@ export async function buildApp(context: ServiceContext, options: HttpOptions): P
   });
   // What no route asks for: it would pass the schemas of bodies that differ by type.
   app.removeContentTypeParser('text/plain');
-  registerAuthentication(app, context.store);
+  registerAuthentication(app, context, options.publicUrl);
   await app.register(rateLimit, {
     max: options.ratePerMinute,
     timeWindow: 60_000,
@@ -129,6 +130,7 @@ export async function buildApp(context: ServiceContext, options: HttpOptions): P
     modelRoutes,
     auditRoutes,
     apiKeyRoutes,
+    sessionRoutes(options),
   ]) {
     await app.register(async (scope) => routes(scope.withTypeProvider<TypeBoxTypeProvider>(), context));
   }

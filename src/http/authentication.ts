@@ -1,33 +1,44 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { VoicegateError } from '../errors.js';
 import { authenticate } from '../service/api-keys.js';
-import type { Caller } from '../service/context.js';
-import type { Role, Store } from '../service/ports.js';
+import type { Caller, KeyContext } from '../service/context.js';
+import type { Role } from '../service/ports.js';
+import { findSession, type Session } from '../service/sessions.js';
+import { checkOwnPage, sessionTokenIn } from './page-session.js';
+import { originOf } from './public-address.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Roles that may use the route: one of them is enough. Absent: no key is needed. */
     readonly roles?: readonly Role[];
   }
+  interface FastifyInstance {
+    /** Whom a request’s key or cookie stands for now; null: nobody, or nobody any more. For answers that go on for long. */
+    callerNow(request: FastifyRequest): Promise<Caller | null>;
+  }
   interface FastifyRequest {
     caller: Caller | null;
+    /** Null where the request brought a key instead. */
+    session: Session | null;
   }
 }
 
 /**
- * Checks the key before a byte of the body is read: `Authorization: Bearer vg_…`. Routes name their roles in their config.
- * Answers `unauthenticated` without saying whether the key is malformed, unknown or revoked.
+ * Finds the caller before a byte of the body is read: by `Authorization: Bearer vg_…`, else by the cookie of a page that signed in. Routes
+ * name their roles in their config. Answers `unauthenticated` without saying whether key or session is malformed, unknown, over or revoked.
+ * @param publicUrl see `originOf`
  */
-export function registerAuthentication(app: FastifyInstance, store: Store): void {
+export function registerAuthentication(app: FastifyInstance, context: KeyContext, publicUrl: string | null): void {
   app.decorateRequest('caller', null);
-  app.addHook('onRequest', async (request) => {
+  app.decorateRequest('session', null);
+  app.decorate('callerNow', callerNow);
+  app.addHook('onRequest', async (request, reply) => {
     const needed = request.routeOptions.config.roles;
     if (needed === undefined) return;
-    const token = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-    const caller = token === undefined ? null : await authenticate(store, token);
+    const caller = await callerNow(request);
     if (caller === null) {
       throw new VoicegateError('unauthenticated', 'No valid API key was sent', {
-        hint: 'Send Authorization: Bearer vg_…',
+        hint: 'Send Authorization: Bearer vg_…; on a page sign in again',
       });
     }
     if (!needed.some((role) => caller.roles.includes(role))) {
@@ -36,7 +47,28 @@ export function registerAuthentication(app: FastifyInstance, store: Store): void
       });
     }
     request.caller = caller;
+    if (request.session !== null) void reply.header('cache-control', 'no-store');
   });
+
+  async function callerNow(request: FastifyRequest): Promise<Caller | null> {
+    const { authorization } = request.headers;
+    if (authorization !== undefined) return callerBy(authorization);
+    request.session = await sessionIn(request);
+    return request.session?.caller ?? null;
+  }
+
+  async function callerBy(authorization: string): Promise<Caller | null> {
+    const key = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+    return key === undefined ? null : authenticate(context.store, key);
+  }
+
+  async function sessionIn(request: FastifyRequest): Promise<Session | null> {
+    const origin = originOf(request, publicUrl);
+    const token = sessionTokenIn(request, origin);
+    if (token === null) return null;
+    checkOwnPage(request, origin);
+    return findSession(context, token);
+  }
 }
 
 /** The caller of an authenticated route. */

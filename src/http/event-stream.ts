@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify';
 import type { StreamEvent, StreamEvents } from '../service/stream-events.js';
 import type { StreamView } from '../service/streams.js';
 
-/** A line that means nothing, so that proxies do not take a silent call for a dead one, ms. */
+/** A line that means nothing, so that proxies do not take a silent call for a dead one; and whether the client may still listen is asked anew, ms. */
 const heartbeatMs = 15_000;
 /** How often the state of another node's call is asked for, ms. */
 const pollMs = 2000;
@@ -10,6 +10,7 @@ const pollMs = 2000;
 /**
  * Answers with server-sent events (WHATWG HTML, section 9.2) until the call is over or the client goes.
  * @param state asked for again and again where this node knows nothing of the call
+ * @param isAllowed whether key or session are still good
  */
 export function sendEvents(
   reply: FastifyReply,
@@ -17,6 +18,7 @@ export function sendEvents(
   streamId: string,
   afterId: number,
   state: () => Promise<StreamView>,
+  isAllowed: () => Promise<boolean>,
 ): void {
   reply.hijack();
   const { raw } = reply;
@@ -29,7 +31,13 @@ export function sendEvents(
   const send = ({ id, name, data }: StreamEvent): void => {
     raw.write(`id: ${id}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
   };
-  const heartbeat = setInterval(() => raw.write(':\n\n'), heartbeatMs);
+  const heartbeat = setInterval(() => {
+    raw.write(':\n\n');
+    void isAllowed().then(
+      (is) => is || end(),
+      () => undefined,
+    );
+  }, heartbeatMs);
   let stop: () => void = () => undefined;
   const end = (): void => {
     clearInterval(heartbeat);

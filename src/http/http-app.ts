@@ -21,8 +21,8 @@ export interface StreamOptions {
   /** @throws VoicegateError `stream_address_refused` */
   readonly checkEventAddress: (url: string) => void;
   readonly eventsSecretOf: (streamId: string) => string;
-  /** Where a registered call connects. @param host as the request named this service, where no public address is set */
-  readonly addressOf: (protocol: StreamProtocol, token: string, host: string) => string;
+  /** Where a registered call connects. @param base scheme and host of this service as its peers reach it */
+  readonly addressOf: (protocol: StreamProtocol, token: string, base: string) => string;
   readonly events: StreamEvents;
 }
 
@@ -34,6 +34,8 @@ export interface HttpOptions {
   readonly ratePerMinute: number;
   readonly requestTimeoutMs: number;
   readonly trustProxy: boolean;
+  /** Scheme and host by which callers reach this service; null: as each request names it. */
+  readonly publicUrl: string | null;
   readonly version: string;
   readonly streams: StreamOptions;
   /** Throws when the process cannot serve now. */

@@ -18,6 +18,7 @@ const secretFields = [
   'secret',
   'apiKey',
   'authorization',
+  'cookie',
 ];
 
 /** Creates the log at a level; `destination` is for tests. */

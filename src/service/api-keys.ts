@@ -67,7 +67,12 @@ export async function authenticate(store: Store, apiKey: string): Promise<Caller
   const row = parts?.[1] === undefined ? null : await store.findApiKey(parts[1]);
   if (row === null || !timingSafeEqual(sha256(parts?.[2] ?? ''), row.secretSha256) || row.revokedAt !== null)
     return null;
-  return { tenantId: row.tenantId, apiKeyId: row.keyId, roles: row.roles, answer: row.answer };
+  return callerOfKey(row);
+}
+
+/** The caller that a key stands for, once it is known to be the caller's. */
+export function callerOfKey({ tenantId, keyId, roles, answer }: ApiKeyRow): Caller {
+  return { tenantId, apiKeyId: keyId, roles, answer };
 }
 
 function draw(tenantId: string, request: ApiKeyRequest, createdAt: Date): { row: ApiKeyRow; apiKey: string } {

@@ -1,4 +1,5 @@
 import type { KeyContext } from './context.js';
+import { sessionIdleMs } from './sessions.js';
 
 /** How long finished things are kept, ms. Challenges keep the newest five of an account beyond this, see ChallengeTable. */
 const keptMs = {
@@ -7,6 +8,7 @@ const keptMs = {
   velocity: 86_400_000,
   unknownAttempts: 86_400_000,
   streams: 86_400_000,
+  sessions: sessionIdleMs,
 };
 
 /** Removes what has served its time, tenant by tenant. Answers how many rows went. */
@@ -20,6 +22,7 @@ export async function tidy(context: KeyContext): Promise<number> {
         (await tx.challenges.purge(before(keptMs.challenges))) +
         (await tx.idempotency.purge(before(keptMs.idempotency))) +
         (await tx.velocity.purge(before(keptMs.velocity))) +
+        (await tx.sessions.purge(before(keptMs.sessions))) +
         (await tx.streams.purge(before(keptMs.streams))) +
         (await tx.attempts.purgeUnknown(before(keptMs.unknownAttempts)))
       );

@@ -17,6 +17,8 @@ export interface Store {
   transaction<T>(tenantId: string, work: (tx: Tx) => Promise<T>): Promise<T>;
   /** Finds a key by its public id, over all tenants: this is where the tenant is learned. */
   findApiKey(keyId: string): Promise<ApiKeyRow | null>;
+  /** Finds a signed-in page by the hash of its token, over all tenants, with the key that it signed in with as it is now. */
+  findSession(tokenSha256: Uint8Array): Promise<{ readonly session: SessionRow; readonly key: ApiKeyRow } | null>;
   /** Finds a stream by the hash of its token, over all tenants: a door has nothing else to show. */
   findStream(tokenSha256: Uint8Array): Promise<{ readonly tenantId: string; readonly row: StreamRow } | null>;
   /** Tenants by id. */
@@ -44,6 +46,7 @@ export interface Tx {
   readonly verifications: VerificationTable;
   readonly policies: PolicyTable;
   readonly apiKeys: ApiKeyTable;
+  readonly sessions: SessionTable;
   readonly idempotency: IdempotencyTable;
   readonly streams: StreamTable;
   readonly audit: AuditTable;
@@ -413,6 +416,25 @@ export interface ApiKeyTable {
   insert(row: ApiKeyRow): Promise<void>;
   /** Answers false when there is no such key or it was revoked before. */
   revoke(keyId: string, at: Date): Promise<boolean>;
+}
+
+/** A page that signed in with a key. */
+export interface SessionRow {
+  /** SHA-256 of the token in its cookie, 32 bytes. */
+  readonly tokenSha256: Uint8Array;
+  readonly keyId: string;
+  readonly createdAt: Date;
+  /** When it last asked for something, to the minute. */
+  readonly seenAt: Date;
+}
+
+export interface SessionTable {
+  insert(row: SessionRow): Promise<void>;
+  seen(tokenSha256: Uint8Array, at: Date): Promise<void>;
+  /** Answers false when it was gone. */
+  remove(tokenSha256: Uint8Array): Promise<boolean>;
+  /** Removes those not seen since then. Answers how many. */
+  purge(seenBefore: Date): Promise<number>;
 }
 
 export interface IdempotencyRow {

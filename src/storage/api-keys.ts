@@ -2,7 +2,8 @@ import type { PoolClient } from 'pg';
 import type { ApiKeyRow, ApiKeyTable } from '../service/ports.js';
 import { runPrepared, type TenantQuery } from './tenant-query.js';
 
-interface Columns {
+/** A row of `api_keys`. */
+export interface ApiKeyColumns {
   tenant_id: string;
   key_id: string;
   secret_sha256: Buffer;
@@ -13,16 +14,20 @@ interface Columns {
   revoked_at: Date | null;
 }
 
-const columns = 'tenant_id, key_id, secret_sha256, label, roles, answer, created_at, revoked_at';
+const columnNames = ['tenant_id', 'key_id', 'secret_sha256', 'label', 'roles', 'answer', 'created_at', 'revoked_at'];
+const columns = columnNames.join(', ');
+
+/** The columns for a query that names the table `alias`. */
+export const keyColumnsOf = (alias: string): string => columnNames.map((name) => `${alias}.${name}`).join(', ');
 
 /** The API keys of one tenant, by their hashes. */
 export function apiKeyTable(query: TenantQuery): ApiKeyTable {
   return {
     async list() {
-      const rows = await query<Columns>(
+      const rows = await query<ApiKeyColumns>(
         `select ${columns} from api_keys where tenant_id = $1 order by created_at, key_id`,
       );
-      return rows.map(toRow);
+      return rows.map(toApiKeyRow);
     },
     async insert(row) {
       await query(
@@ -50,11 +55,12 @@ export function apiKeyTable(query: TenantQuery): ApiKeyTable {
 
 /** The one look-up over all tenants: the key says which tenant asks. */
 export async function findApiKey(client: PoolClient, keyId: string): Promise<ApiKeyRow | null> {
-  const [row] = await runPrepared<Columns>(client, `select ${columns} from api_keys where key_id = $1`, [keyId]);
-  return row === undefined ? null : toRow(row);
+  const [row] = await runPrepared<ApiKeyColumns>(client, `select ${columns} from api_keys where key_id = $1`, [keyId]);
+  return row === undefined ? null : toApiKeyRow(row);
 }
 
-function toRow(row: Columns): ApiKeyRow {
+/** A row as the service has it. */
+export function toApiKeyRow(row: ApiKeyColumns): ApiKeyRow {
   return {
     tenantId: row.tenant_id,
     keyId: row.key_id,

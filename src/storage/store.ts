@@ -14,6 +14,7 @@ import { checkSchema, migrate } from './migrate.js';
 import { modelChangeTable } from './model-change.js';
 import { openEngine } from './open-engine.js';
 import { policyTable } from './policies.js';
+import { findSession, sessionTable } from './sessions.js';
 import { findStream, streamTable } from './streams.js';
 import { standingOf } from './standing.js';
 import { tenantQuery } from './tenant-query.js';
@@ -52,6 +53,7 @@ export function storeOn(engine: Engine, settings: StoreSettings): Store {
   return {
     transaction: (tenantId, work) => inTransaction(engine, (client) => work(tablesOf(client, keys, tenantId))),
     findApiKey: (keyId) => withClient(engine, (client) => findApiKey(client, keyId)),
+    findSession: (tokenSha256) => withClient(engine, (client) => findSession(client, tokenSha256)),
     findStream: (tokenSha256) => withClient(engine, (client) => findStream(client, tokenSha256)),
     listTenants: () => withClient(engine, listTenants),
     createTenant: (tenant) => withClient(engine, (client) => createTenant(client, tenant)),
@@ -75,6 +77,7 @@ function tablesOf(client: PoolClient, keys: AuditKeys, tenantId: string): Tx {
     verifications: verificationTable(query),
     policies: policyTable(query),
     apiKeys: apiKeyTable(query),
+    sessions: sessionTable(query),
     idempotency: idempotencyTable(query),
     streams: streamTable(query),
     audit: auditTable(query, keys, tenantId),

@@ -77,9 +77,9 @@ export class Telephony {
     return keyedHash(this.context.hashKey, 'webhook', streamId).toString('base64url');
   }
 
-  /** Where a registered call connects. */
-  addressOf(protocol: StreamProtocol, token: string, host: string): string {
-    return addressOf(protocol, token, this.options.publicUrl ?? `http://${host}`);
+  /** Where a registered call connects. @param base scheme and host of this service as its peers reach it */
+  addressOf(protocol: StreamProtocol, token: string, base: string): string {
+    return addressOf(protocol, token, base);
   }
 
   /** Ends every call without a verdict, then the connections. */

@@ -31,7 +31,10 @@ export interface HttpHarness extends Harness {
 }
 
 /** Opens the edge with small limits; it closes with the test. */
-export async function openHttp(t: Test, options: { readonly ratePerMinute?: number } = {}): Promise<HttpHarness> {
+export async function openHttp(
+  t: Test,
+  options: { readonly ratePerMinute?: number; readonly publicUrl?: string; readonly trustProxy?: boolean } = {},
+): Promise<HttpHarness> {
   const harness = await openHarness(t);
   const chunks: string[] = [];
   const sink = new PassThrough();
@@ -40,7 +43,7 @@ export async function openHttp(t: Test, options: { readonly ratePerMinute?: numb
   const telephony = new Telephony(harness.context, {
     maxCalls: 10,
     eventHosts: [],
-    publicUrl: null,
+    publicUrl: options.publicUrl ?? null,
     onFault: () => undefined,
   });
   t.teardown(() => telephony.close());
@@ -50,7 +53,8 @@ export async function openHttp(t: Test, options: { readonly ratePerMinute?: numb
     maxBodyBytes: 200_000,
     ratePerMinute: options.ratePerMinute ?? 100_000,
     requestTimeoutMs: 5000,
-    trustProxy: false,
+    trustProxy: options.trustProxy ?? false,
+    publicUrl: options.publicUrl ?? null,
     version: '0.0.0',
     streams: telephony,
     ready: () => harness.context.store.ping(),

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import t from 'tap';
 import { withClient } from '../../src/storage/engine.js';
 import { tenantQuery } from '../../src/storage/tenant-query.js';
@@ -37,6 +38,7 @@ async function furnished() {
     verification: verificationRow(accountId, { decision: { kind: 'CONTINUE', reasons: ['VOICE_UNSURE'] } }),
     key: apiKeyRow(tenantId),
     stream: streamRow(accountId),
+    session: { tokenSha256: randomBytes(32), keyId: '', createdAt: moment(), seenAt: moment() },
   };
   const request = { apiKeyId: 'k', idempotencyKey: 'i', requestSha256: hash, response: null, createdAt: moment() };
   const { enrolmentId } = rows.enrolment;
@@ -66,6 +68,7 @@ async function furnished() {
     await tx.policies.insert(policyDocument, moment(), 'k');
     await tx.policies.activate(1);
     await tx.apiKeys.insert(rows.key);
+    await tx.sessions.insert({ ...rows.session, keyId: rows.key.keyId });
     await tx.streams.insert(rows.stream);
     await tx.idempotency.begin(request);
     await tx.audit.append({ by, kind: 'policy_stored', version: 1 }, moment());
@@ -105,7 +108,7 @@ void t.test('every table but the list of migrations carries the tenant in its pr
   );
   const without = rows.filter(({ columns }) => !columns.includes('tenant_id')).map((row) => row.table_name);
   t.same(without, ['schema_migrations']);
-  t.equal(rows.length, 20);
+  t.equal(rows.length, 21);
 });
 
 void t.test('a statement that does not ask for its tenant cannot run', async (t) => {
@@ -182,6 +185,9 @@ void t.test('nothing a tenant does, with another tenant’s ids, changes a row o
     t.equal((await tx.policies.insert(policyDocument, moment(), 'k')).version, 1);
     await tx.policies.activate(1);
     t.equal(await tx.apiKeys.revoke(theirs.key.keyId, moment()), false);
+    await tx.sessions.seen(theirs.session.tokenSha256, later);
+    t.equal(await tx.sessions.remove(theirs.session.tokenSha256), false);
+    t.equal(await tx.sessions.purge(later), 0);
     const broken = { kind: 'none', decision: 'INCONCLUSIVE', reasons: ['SERVICE_RESTARTED'], cause: 'test' } as const;
     t.equal(await tx.streams.start(theirs.stream.streamId, moment(), later), false);
     await tx.streams.renew([theirs.stream.streamId], later);

@@ -161,6 +161,7 @@ export async function openServed(
     ratePerMinute: 10_000,
     requestTimeoutMs: 5000,
     trustProxy: false,
+    publicUrl: null,
     version: '0.0.0',
     streams: telephony,
     ready: async () => undefined,

@@ -5,6 +5,7 @@ import { getStream, registerStream } from '../../service/streams.js';
 import type { App, HttpOptions } from '../http-app.js';
 import { callerOf } from '../authentication.js';
 import { sendEvents } from '../event-stream.js';
+import { originOf } from '../public-address.js';
 import {
   accountId,
   agentId,
@@ -49,7 +50,7 @@ const stream = closed({
 
 /** Live calls: registered here, heard by a door, told as events. */
 export const streamRoutes =
-  ({ streams }: HttpOptions) =>
+  ({ streams, publicUrl }: HttpOptions) =>
   (app: App, context: ServiceContext): void => {
     const config = { roles: ['verifier', 'enroller'] as const };
     const params = closed({ streamId });
@@ -123,7 +124,7 @@ export const streamRoutes =
         });
         return reply.status(201).send({
           ...made,
-          url: streams.addressOf(wanted, made.token, request.host),
+          url: streams.addressOf(wanted, made.token, originOf(request, publicUrl)),
           eventsSecret: body.eventsUrl === undefined ? null : streams.eventsSecretOf(made.streamId),
         });
       },
@@ -155,8 +156,13 @@ export const streamRoutes =
         // Who may not see it is told so before the stream begins.
         await getStream(context, caller, request.params.streamId);
         const after = Number(request.headers['last-event-id'] ?? 0);
-        sendEvents(reply, streams.events, request.params.streamId, after, () =>
-          getStream(context, caller, request.params.streamId),
+        sendEvents(
+          reply,
+          streams.events,
+          request.params.streamId,
+          after,
+          () => getStream(context, caller, request.params.streamId),
+          async () => (await app.callerNow(request)) !== null,
         );
         return reply;
       },
