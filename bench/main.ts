@@ -5,8 +5,9 @@ import { benchEmbedding } from './embedding.js';
 import { benchMemory } from './memory.js';
 import { benchRealCallers, speechDir } from './real-callers.js';
 import { benchService } from './service.js';
+import { benchStreams } from './streams.js';
 
-const benches: Record<string, (argument: string | undefined) => Promise<void>> = {
+const benches: Record<string, (...words: readonly (string | undefined)[]) => Promise<void>> = {
   embedding: async (rounds) => void (await benchEmbedding(Number(rounds ?? 40))),
   activity: async () => {
     const dir = speechDir();
@@ -16,13 +17,18 @@ const benches: Record<string, (argument: string | undefined) => Promise<void>> =
   digits: async (rounds) => benchDigits(Number(rounds ?? 50)),
   service: () => benchService(),
   callers: async (perKind) => void (await benchRealCallers(Number(perKind ?? 1000))),
+  streams: (calls, seconds) => benchStreams(calls, Number(seconds ?? 40)),
   memory: (verifications) => benchMemory(Number(verifications ?? 20_000)),
 };
 
 /** Arguments of the long ones when all run. */
-const shortened: Record<string, string> = { callers: '20', memory: '2000' };
+const shortened: Record<string, readonly string[]> = {
+  callers: ['20'],
+  memory: ['2000'],
+  streams: ['25,100,150', '20'],
+};
 
-const [name, argument] = process.argv.slice(2);
+const [name, ...words] = process.argv.slice(2);
 if (name !== undefined && benches[name] === undefined) {
   process.stderr.write(`there is no bench ${name}; there are ${Object.keys(benches).join(', ')}\n`);
   process.exit(1);
@@ -30,5 +36,5 @@ if (name !== undefined && benches[name] === undefined) {
 for (const [title, bench] of Object.entries(benches)) {
   if (name !== undefined && name !== title) continue;
   process.stdout.write(`\n${title}\n`);
-  await bench(name === undefined ? shortened[title] : argument);
+  await bench(...(name === undefined ? (shortened[title] ?? []) : words));
 }

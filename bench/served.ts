@@ -22,10 +22,16 @@ export interface Served {
 /**
  * Starts `main.js` on a free port and waits until it is ready.
  * @param dataDir an existing folder to start on again; default: a fresh temporary one
+ * @param nodeOptions of Node.js itself, e.g. `--cpu-prof`
  * @param env further settings (the log level must let the line `ready` through); DATABASE_URL among them for a server
  */
 export async function serve(
-  options: { readonly dataDir?: string; readonly env?: Record<string, string>; readonly apiKey?: string } = {},
+  options: {
+    readonly dataDir?: string;
+    readonly env?: Record<string, string>;
+    readonly apiKey?: string;
+    readonly nodeOptions?: readonly string[];
+  } = {},
 ): Promise<Served> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'voicegate-')));
   const env = {
@@ -35,7 +41,7 @@ export async function serve(
     VOICEGATE_RATE_PER_MINUTE: '1000000',
     ...options.env,
   };
-  const child = spawn(process.execPath, [join(rootDir, 'dist', 'src', 'main.js')], {
+  const child = spawn(process.execPath, [...(options.nodeOptions ?? []), join(rootDir, 'dist', 'src', 'main.js')], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -15,20 +15,20 @@ const rateHz = 8000;
 export function sayDigits(caller: Speaker, digits: string): Buffer {
   const half = Math.ceil(digits.length / 2);
   const words = [...digits].flatMap((digit, index) => [
-    pause(index === half ? 0.35 : 0.08, index),
+    lineNoise(index === half ? 0.35 : 0.08, index),
     audioOf(fixture(`digits/${caller}/${digit}.wav`)),
   ]);
-  return Buffer.concat([pause(0.2, 20), ...words, pause(0.3, 21)]);
+  return Buffer.concat([lineNoise(0.2, 20), ...words, lineNoise(0.3, 21)]);
 }
 
 /** The samples of a µ-law WAV file. */
-function audioOf(file: Buffer): Buffer {
+export function audioOf(file: Buffer): Buffer {
   const data = file.indexOf('data', 12, 'latin1');
   return file.subarray(data + 8, data + 8 + file.readUInt32LE(data + 4));
 }
 
 /** The line's own noise: the two quietest steps of µ-law, up and down (32-bit LCG, Numerical Recipes' constants). */
-function pause(seconds: number, seed: number): Buffer {
+export function lineNoise(seconds: number, seed: number): Buffer {
   const steps = [0xff, 0xfe, 0x7f, 0x7e];
   let state = seed;
   return Buffer.from(
