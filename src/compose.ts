@@ -162,7 +162,7 @@ export async function start(config: Config, log: Logger): Promise<Voicegate> {
     tidy(context).catch((fault: unknown) => log.warn({ code: (fault as VoicegateError).code }, 'tidying failed'));
   }, tidyEveryMs);
   tidying.unref();
-  telephony.open(app.server);
+  await telephony.open(app.server);
   const url = await app.listen({ host: config.host, port: config.port }).catch((cause: unknown) => {
     throw new VoicegateError('configuration_invalid', `cannot listen on ${config.host} port ${config.port}`, {
       hint: `${(cause as NodeJS.ErrnoException).code ?? 'unknown'}: set VOICEGATE_HOST and VOICEGATE_PORT to a free address of this machine`,

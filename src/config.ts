@@ -130,6 +130,29 @@ const settings = {
     maximum: 10_000,
     description: 'Live calls heard at once by this node; beyond it new ones get 503 with Retry-After',
   }),
+  VOICEGATE_AUDIOSOCKET_PORT: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 65535,
+      description: 'Port for Asterisk’s AudioSocket; absent: no such door. 0 picks a free one',
+    }),
+  ),
+  VOICEGATE_AUDIOSOCKET_HOST: Type.String({
+    default: '127.0.0.1',
+    minLength: 1,
+    description: 'Address to listen on for AudioSocket',
+  }),
+  VOICEGATE_AUDIOSOCKET_PEERS: Type.String({
+    default: '127.0.0.0/8,::1',
+    maxLength: 4000,
+    description: 'Addresses and networks of the Asterisk servers, by commas; no other is let in',
+  }),
+  VOICEGATE_AUDIOSOCKET_RATES: Type.String({
+    default: '',
+    pattern: '^(0x1[1-8]=[1-9][0-9]{3,5}(?![0-9x]),?)*$',
+    description:
+      'Rates in Hz of AudioSocket’s other audio frames, e.g. 0x11=12000,0x12=16000: Asterisk’s revisions differ. 0x10 is always 8000',
+  }),
   VOICEGATE_EVENT_HOSTS: Type.String({
     default: '',
     maxLength: 4000,
@@ -192,6 +215,14 @@ export interface Config {
   /** Scheme and host; null: as each request names it. */
   readonly publicUrl: string | null;
   readonly maxCalls: number;
+  /** Null: no door for Asterisk. */
+  readonly audioSocket: {
+    readonly port: number;
+    readonly host: string;
+    readonly peers: readonly string[];
+    /** Hz by kind of frame. */
+    readonly rates: ReadonlyMap<number, number>;
+  } | null;
   readonly eventHosts: readonly string[];
   /** Absolute; null: the shipped prompts only. */
   readonly promptsDir: string | null;
@@ -278,15 +309,31 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     shutdownTimeoutMs: value.VOICEGATE_SHUTDOWN_TIMEOUT_MS,
     publicUrl: value.VOICEGATE_PUBLIC_URL ?? null,
     maxCalls: value.VOICEGATE_MAX_CALLS,
-    eventHosts: value.VOICEGATE_EVENT_HOSTS.split(',')
-      .map((host) => host.trim())
-      .filter((host) => host !== ''),
+    audioSocket:
+      value.VOICEGATE_AUDIOSOCKET_PORT === undefined
+        ? null
+        : {
+            port: value.VOICEGATE_AUDIOSOCKET_PORT,
+            host: value.VOICEGATE_AUDIOSOCKET_HOST,
+            peers: listed(value.VOICEGATE_AUDIOSOCKET_PEERS),
+            rates: new Map(
+              listed(value.VOICEGATE_AUDIOSOCKET_RATES).map((pair) => pair.split('=').map(Number) as [number, number]),
+            ),
+          },
+    eventHosts: listed(value.VOICEGATE_EVENT_HOSTS),
     promptsDir: value.VOICEGATE_PROMPTS_DIR === undefined ? null : resolve(value.VOICEGATE_PROMPTS_DIR),
     trustProxy: value.VOICEGATE_TRUST_PROXY,
     ffmpegPath: value.VOICEGATE_FFMPEG,
     logLevel: value.VOICEGATE_LOG_LEVEL,
   });
 }
+
+/** The parts of a list by commas. */
+const listed = (value: string): string[] =>
+  value
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
 
 /** Text as the number or truth value that the setting wants; left as it is when it is none, for the check to refuse. */
 function typed(setting: object, value: string): string | number | boolean {

@@ -30,6 +30,20 @@ void t.test('an empty environment gives the defaults, frozen', async (t) => {
   t.match(readConfig({ VOICEGATE_MODELS_DIR: '/opt/m' }), { installedModelsDir: '/opt/m' });
 });
 
+void t.test('the door for Asterisk is there where its port is', async (t) => {
+  t.equal(readConfig({}).audioSocket, null);
+  const rates = '0x11=12000,0x12=16000';
+  t.same(readConfig({ VOICEGATE_AUDIOSOCKET_PORT: '9092', VOICEGATE_AUDIOSOCKET_RATES: rates }).audioSocket, {
+    port: 9092,
+    host: '127.0.0.1',
+    peers: ['127.0.0.0/8', '::1'],
+    rates: new Map([
+      [0x11, 12_000],
+      [0x12, 16_000],
+    ]),
+  });
+});
+
 void t.test('each bad setting is named with its range', async (t) => {
   const bad: [string, string][] = [
     ['VOICEGATE_PORT', '65536'],
@@ -44,6 +58,8 @@ void t.test('each bad setting is named with its range', async (t) => {
     ['VOICEGATE_LOG_LEVEL', 'loud'],
     ['VOICEGATE_MODEL', '../elsewhere'],
     ['VOICEGATE_MODEL', '..'],
+    ['VOICEGATE_AUDIOSOCKET_RATES', '0x11=120000x12=16000'],
+    ['VOICEGATE_AUDIOSOCKET_RATES', '0x10=8000'],
   ];
   for (const [name, value] of bad) {
     const fault = faultOf({ [name]: value });

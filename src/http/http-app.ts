@@ -16,8 +16,8 @@ export type App = FastifyInstance<
 
 /** What the routes of live calls need from whoever hears them. */
 export interface StreamOptions {
-  /** @throws VoicegateError `busy`, `shutting_down` when this node can take no further call */
-  readonly checkRoom: () => void;
+  /** @throws VoicegateError `invalid_request` when no call comes by this protocol; `busy`, `shutting_down` when this node can take no further one */
+  readonly checkDoor: (protocol: StreamProtocol) => void;
   /** @throws VoicegateError `stream_address_refused` */
   readonly checkEventAddress: (url: string) => void;
   readonly eventsSecretOf: (streamId: string) => string;

@@ -4,8 +4,9 @@ import { ownPath } from './own-door.js';
 /**
  * The address at which a registered call connects.
  * @param base scheme and host of this service as its peers reach it, http or https
+ * @param audioSocketPort where Asterisk connects
  */
-export function addressOf(protocol: StreamProtocol, token: string, base: string): string {
+export function addressOf(protocol: StreamProtocol, token: string, base: string, audioSocketPort: number): string {
   const sockets = base.replace(/^http/, 'ws');
   switch (protocol) {
     case 'voicegate':
@@ -18,6 +19,7 @@ export function addressOf(protocol: StreamProtocol, token: string, base: string)
     case 'audiohook':
       return `${sockets}${ownPath}/${protocol}/${token}`;
     case 'audiosocket':
-      return token;
+      // The call is named by the token in its first frame.
+      return `tcp://${new URL(base).hostname}:${audioSocketPort}`;
   }
 }

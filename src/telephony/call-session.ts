@@ -158,6 +158,8 @@ export class CallSession implements LiveCall {
       case 'end':
         this.end();
         break;
+      case 'fault':
+        throw new VoicegateError('invalid_request', input.title);
     }
   }
 

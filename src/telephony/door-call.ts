@@ -63,8 +63,11 @@ export class DoorCall {
     return this.state === 'over';
   }
 
-  /** Takes the call, once; the connection is not read meanwhile. Never throws: the side is told how it ended. */
-  async open(ticket: CallTicket, media: MediaFormat): Promise<void> {
+  /**
+   * Takes the call, once; the connection is not read meanwhile. Never throws: the side is told how it ended.
+   * @param media null: the peer's first audio tells, and the door accepts a `hello` then
+   */
+  async open(ticket: CallTicket, media: MediaFormat | null): Promise<void> {
     this.state = 'opening';
     clearTimeout(this.openTimer);
     this.side.pause();
@@ -74,12 +77,13 @@ export class DoorCall {
         'resume' in ticket
           ? this.calls.resume(this.protocol, ticket.resume, sink)
           : await this.calls.open(this.protocol, ticket.token, sink);
-      if (this.gone) return call.detach();
+      if (this.over) return call.detach();
       this.call = call;
       this.state = 'live';
       this.side.onOpened(call);
-      call.accept({ kind: 'hello', media });
+      if (media !== null) call.accept({ kind: 'hello', media });
       for (const input of this.early.splice(0)) this.accept(input);
+      if (this.gone) this.leave();
     } catch (fault) {
       this.refuse(refusalOf(fault));
     } finally {
@@ -87,7 +91,7 @@ export class DoorCall {
     }
   }
 
-  /** Anything but the hello. Before the call is taken it waits; after the end it is let go. */
+  /** What the peer says after `open`. Before the call is taken it waits; after the end it is let go. */
   accept(input: SessionInput): void {
     if (this.state === 'over') return;
     if (this.call === null) this.early.push(input);
@@ -106,6 +110,8 @@ export class DoorCall {
   /** The connection is gone, asked or not: the call waits for a peer that goes on with it. */
   leave(): void {
     this.gone = true;
+    // What came before counts once the call is taken.
+    if (this.state === 'opening') return;
     const { call } = this;
     this.letGo();
     call?.detach();

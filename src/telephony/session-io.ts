@@ -29,7 +29,9 @@ export type SessionInput =
   | { readonly kind: 'pause' }
   | { readonly kind: 'resume' }
   /** Nothing more will come: what was heard is judged. */
-  | { readonly kind: 'end' };
+  | { readonly kind: 'end' }
+  /** The peer broke the protocol or says that it failed, and cannot come back: the call ends without a verdict. `title` is told to whoever listens. */
+  | { readonly kind: 'fault'; readonly title: string };
 
 /** Why a call was not taken or could not go on, as a peer may be told. */
 export interface Refusal {

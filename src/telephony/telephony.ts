@@ -2,7 +2,9 @@ import type { Server } from 'node:http';
 import { keyedHash } from '../ops/secrets.js';
 import type { ServiceContext } from '../service/context.js';
 import type { StreamProtocol } from '../service/ports.js';
+import { VoicegateError } from '../errors.js';
 import { addressOf } from './addresses.js';
+import { openAudioSocket, type AudioSocketDoor, type AudioSocketSettings } from './audiosocket-door.js';
 import type { SessionLimits, Timers } from './call-session.js';
 import { checkEventAddress } from './event-addresses.js';
 import { EventHub } from './event-hub.js';
@@ -16,12 +18,19 @@ export interface TelephonyOptions {
   readonly maxCalls: number;
   readonly eventHosts: readonly string[];
   readonly publicUrl: string | null;
+  /** Null: no door for Asterisk. */
+  readonly audioSocket: AudioSocketSettings | null;
   /** Of sessions and connections; absent: their defaults. */
   readonly limits?: SessionLimits;
   readonly timers?: Timers;
   readonly wsOptions?: WsOptions;
-  /** Told of what no caller can act on: a code or name, and a stream id where there is one. */
-  readonly onFault: (facts: { readonly name: string; readonly code?: string; readonly streamId?: string }) => void;
+  /** Told of what no caller can act on: a code or name, and a stream id or a peer's address where there is one. */
+  readonly onFault: (facts: {
+    readonly name: string;
+    readonly code?: string;
+    readonly streamId?: string;
+    readonly peer?: string;
+  }) => void;
 }
 
 /** All that hears calls in this process. */
@@ -29,6 +38,7 @@ export class Telephony {
   readonly events: EventHub;
   readonly calls: LiveCallRegistry;
   private doors: OpenDoors | null = null;
+  private audioSocket: AudioSocketDoor | null = null;
 
   constructor(
     private readonly context: ServiceContext,
@@ -57,13 +67,20 @@ export class Telephony {
     });
   }
 
-  /** Lets the WebSocket doors take what the HTTP server is asked to upgrade. */
-  open(server: Server): void {
-    this.doors = openWsDoors(server, [new OwnDoor(this.calls)], this.options.wsOptions);
+  /**
+   * Lets the WebSocket doors take what the HTTP server is asked to upgrade, and listens for Asterisk where that is configured.
+   * @throws VoicegateError `configuration_invalid`
+   */
+  async open(server: Server): Promise<void> {
+    const { audioSocket, wsOptions, onFault } = this.options;
+    this.doors = openWsDoors(server, [new OwnDoor(this.calls)], wsOptions);
+    if (audioSocket !== null) this.audioSocket = await openAudioSocket(this.calls, audioSocket, onFault);
   }
 
-  /** @throws VoicegateError `busy`, `shutting_down` */
-  checkRoom(): void {
+  /** @throws VoicegateError `invalid_request` when the protocol's door is closed; `busy`, `shutting_down` */
+  checkDoor(protocol: StreamProtocol): void {
+    if (protocol === 'audiosocket' && this.audioSocket === null)
+      throw closedDoor(protocol, 'VOICEGATE_AUDIOSOCKET_PORT');
     this.calls.checkRoom();
   }
 
@@ -79,13 +96,18 @@ export class Telephony {
 
   /** Where a registered call connects. @param base scheme and host of this service as its peers reach it */
   addressOf(protocol: StreamProtocol, token: string, base: string): string {
-    return addressOf(protocol, token, base);
+    return addressOf(protocol, token, base, this.audioSocket?.port ?? 0);
   }
 
   /** Ends every call without a verdict, then the connections. */
   async close(): Promise<void> {
     await this.calls.close();
-    await this.doors?.close();
+    await Promise.all([this.doors?.close(), this.audioSocket?.close()]);
     this.events.close();
   }
 }
+
+const closedDoor = (protocol: StreamProtocol, setting: string): VoicegateError =>
+  new VoicegateError('invalid_request', `This service takes no calls by ${protocol}`, {
+    hint: `Set ${setting} to open the door, or register the call for another protocol`,
+  });

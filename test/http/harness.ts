@@ -44,6 +44,7 @@ export async function openHttp(
     maxCalls: 10,
     eventHosts: [],
     publicUrl: options.publicUrl ?? null,
+    audioSocket: null,
     onFault: () => undefined,
   });
   t.teardown(() => telephony.close());

@@ -149,6 +149,7 @@ export async function openServed(
     maxCalls: 100,
     eventHosts: [],
     publicUrl: null,
+    audioSocket: null,
     timers,
     onFault: (facts) => t.fail(JSON.stringify(facts)),
     ...options,
@@ -166,7 +167,7 @@ export async function openServed(
     streams: telephony,
     ready: async () => undefined,
   });
-  telephony.open(app.server);
+  await telephony.open(app.server);
   const base = await app.listen({ host: '127.0.0.1', port: 0 });
   t.teardown(async () => {
     await telephony.close();

@@ -101,9 +101,9 @@ export const streamRoutes =
       },
       async (request, reply) => {
         const { body } = request;
-        streams.checkRoom();
-        if (body.eventsUrl !== undefined) streams.checkEventAddress(body.eventsUrl);
         const wanted = body.protocol ?? 'voicegate';
+        streams.checkDoor(wanted);
+        if (body.eventsUrl !== undefined) streams.checkEventAddress(body.eventsUrl);
         const made = await registerStream(context, callerOf(request), {
           mode: body.mode,
           protocol: wanted,
