@@ -28,8 +28,10 @@ export function sendEvents(
     'x-accel-buffering': 'no',
     connection: 'close',
   });
+  let over = false;
   const send = ({ id, name, data }: StreamEvent): void => {
-    raw.write(`id: ${id}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
+    // Answers of the store may come after the end; writing then would be an error that nobody hears.
+    if (!over) raw.write(`id: ${id}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
   };
   const heartbeat = setInterval(() => {
     raw.write(':\n\n');
@@ -40,6 +42,7 @@ export function sendEvents(
   }, heartbeatMs);
   let stop: () => void = () => undefined;
   const end = (): void => {
+    over = true;
     clearInterval(heartbeat);
     stop();
     raw.end();

@@ -8,8 +8,11 @@ export interface EventAddresses {
   readonly allowed: readonly string[];
 }
 
-/** Addresses that are no place on the public internet (IANA special-purpose registries). */
-const notPublic = new BlockList();
+/**
+ * Addresses that are no place on the public internet (IANA special-purpose registries). A list for each family: Node.js takes an IPv4 address for its
+ * IPv4-mapped IPv6 one, so in one list `::ffff:0:0/96` would cover all of IPv4.
+ */
+const notPublic = { ipv4: new BlockList(), ipv6: new BlockList() };
 for (const [net, bits] of [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
@@ -25,12 +28,13 @@ for (const [net, bits] of [
   ['203.0.113.0', 24],
   ['224.0.0.0', 3],
 ] as const) {
-  notPublic.addSubnet(net, bits, 'ipv4');
+  notPublic.ipv4.addSubnet(net, bits, 'ipv4');
 }
 for (const [net, bits] of [
   ['::', 96],
   ['64:ff9b::', 96],
   ['64:ff9b:1::', 48],
+  // No host is named by a mapped address.
   ['::ffff:0:0', 96],
   ['100::', 64],
   ['2001::', 23],
@@ -40,16 +44,15 @@ for (const [net, bits] of [
   ['fe80::', 10],
   ['ff00::', 8],
 ] as const) {
-  notPublic.addSubnet(net, bits, 'ipv6');
+  notPublic.ipv6.addSubnet(net, bits, 'ipv6');
 }
 
 /** Whether an IP address lies on the public internet. */
 export function isPublicAddress(address: string): boolean {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped !== undefined) return isPublicAddress(mapped);
   const family = isIP(address);
   if (family === 0) return false;
-  return !notPublic.check(address, family === 4 ? 'ipv4' : 'ipv6');
+  const kind = family === 4 ? 'ipv4' : 'ipv6';
+  return !notPublic[kind].check(address, kind);
 }
 
 const isAllowed = ({ allowed }: EventAddresses, { hostname, host }: URL): boolean =>
