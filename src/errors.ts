@@ -36,6 +36,7 @@ export const errorCodes = [
   'enrolment_closed',
   'enrolment_incomplete',
   'enrolment_inconsistent',
+  'agent_voiceprint_missing',
   'challenge_unknown',
   'verification_unknown',
   'outcome_not_open',

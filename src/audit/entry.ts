@@ -46,6 +46,15 @@ export type AuditEvent = { readonly by: Actor } & (
       readonly modelId: string;
       readonly supersedesVoiceprintId: string | null;
     }
+  /** Agents are no accounts: their own ids name them here as they do in `by`. */
+  | {
+      readonly kind: 'agent_voiceprint_created';
+      readonly ofAgent: string;
+      readonly modelIds: readonly string[];
+      readonly consentTextVersion: string;
+      readonly replaced: boolean;
+    }
+  | { readonly kind: 'agent_voiceprint_erased'; readonly ofAgent: string; readonly voiceprintsErased: number }
   /** A print by another model, made of the utterances of calls that were accepted on the word of an earlier print. */
   | {
       readonly kind: 'voiceprint_migrated';

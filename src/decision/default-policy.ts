@@ -30,6 +30,7 @@ export const defaultPolicy: PolicyDocument = {
     promptDigits: 8,
     validitySeconds: 1800,
     maxUtterances: 6,
+    agentVoiceLlr: 1,
   },
   quality: {
     minNetSpeechSeconds: 1.2,

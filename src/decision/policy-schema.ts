@@ -82,6 +82,8 @@ export const policyDocument = Type.Object(
         validitySeconds: Type.Integer({ minimum: 60, maximum: 86_400 }),
         /** Accepted utterances after which no more are taken. */
         maxUtterances: Type.Integer({ minimum: 2, maximum: 20 }),
+        /** An utterance that is so much like the agent who leads the enrolment is not kept. */
+        agentVoiceLlr: Type.Number({ default: 1, minimum: -50, maximum: 50 }),
       },
       closed,
     ),

@@ -15,6 +15,7 @@ import { apiKeyRoutes } from './routes/api-keys.js';
 import { auditRoutes } from './routes/audit.js';
 import { challengeRoutes } from './routes/challenges.js';
 import { consentRoutes } from './routes/consents.js';
+import { agentRoutes } from './routes/agents.js';
 import { enrolmentRoutes } from './routes/enrolments.js';
 import { modelRoutes } from './routes/models.js';
 import { operationRoutes } from './routes/operations.js';
@@ -123,6 +124,7 @@ export async function buildApp(context: ServiceContext, options: HttpOptions): P
     consentRoutes,
     pinRoutes,
     enrolmentRoutes,
+    agentRoutes,
     challengeRoutes,
     verificationRoutes,
     streamRoutes(options),

@@ -6,7 +6,7 @@ import type { QualityReport, Waveform } from '../audio/waveform.js';
 import type { PolicyDocument } from '../decision/policy.js';
 import type { Reason } from '../decision/reasons.js';
 import { VoicegateError } from '../errors.js';
-import { judgeUtterance } from '../voiceprint/judge-utterance.js';
+import { judgeUtterance, type AgentInUtterance } from '../voiceprint/judge-utterance.js';
 import { requireConsent } from './accounts.js';
 import { accountPseudonym, actorOf, newId, type Caller, type ServiceContext } from './context.js';
 import { hintAfter, type EnrolmentHint } from './enrolment-hints.js';
@@ -107,6 +107,7 @@ export async function cancelEnrolment(context: ServiceContext, caller: Caller, e
 
 /**
  * Hears one utterance, as it was sent or cut out of a call. Nothing is embedded without consent; what is not accepted is not kept.
+ * @param findAgent looks for the agent in it
  * @throws VoicegateError `enrolment_unknown`, `enrolment_closed`, `model_mismatch`, `opted_out`, `consent_missing`, audio codes, `busy`
  */
 export async function addUtterance(
@@ -114,6 +115,7 @@ export async function addUtterance(
   caller: Caller,
   enrolmentId: string,
   audio: AudioInput | Waveform,
+  findAgent: (heard: Heard) => AgentInUtterance | null = () => null,
 ): Promise<UtteranceAnswer> {
   const { rules, modelId, language, prompts } = await context.store.transaction(caller.tenantId, async (tx) => {
     const { row, policy, progress } = await ongoing(context, caller, tx, enrolmentId);
@@ -122,7 +124,7 @@ export async function addUtterance(
   });
   const heard = await hearUtterance(context, audio, modelId, language);
   const phrase = heard.digits === null ? notPerformed : checkAgainstAny(prompts, heard.digits);
-  const refused = judgeUtterance(heard, phrase, rules);
+  const refused = judgeUtterance(heard, phrase, rules, findAgent(heard));
   return context.store.transaction(caller.tenantId, async (tx) => {
     // Under the account's lock, as everything that ends a consent: what it erases cannot come in behind its back.
     const { row } = await hold(tx, enrolmentId);

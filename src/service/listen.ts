@@ -29,6 +29,8 @@ export interface Heard {
   readonly embedding: Embedding | null;
   /** By the other loaded model; null when it was not given the caller. */
   readonly otherEmbedding: Embedding | null;
+  /** Its windows, or the halves of its only one; empty when it is too short to be cut. Live as long as the request. */
+  readonly parts: readonly { readonly vector: Float32Array; readonly netSpeechSeconds: number }[];
   /** Smallest cosine between windows of the utterance, or the halves of its only one; null when it is too short to be cut. */
   readonly minWindowCosine: number | null;
   /**
@@ -82,6 +84,7 @@ export interface Ears {
 export const nothingHeard = {
   embedding: null,
   otherEmbedding: null,
+  parts: [],
   minWindowCosine: null,
   digits: null,
   windows: [],
@@ -135,16 +138,21 @@ export function createEars(parts: {
     const heardBy = (samples: Float32Array): Promise<Float32Array> => vectorOf(embedder, sounding(samples, listening));
     const [only] = windows;
     const halves = halve && windows.length === 1 && only !== undefined ? halvesOf(only, sampleRateHz) : [];
-    const [vectors, [first, last]] = await Promise.all([
+    const [vectors, halfVectors] = await Promise.all([
       Promise.all(windows.map(({ samples }) => heardBy(samples))),
       Promise.all(halves.map(heardBy)),
     ]);
+    const [first, last] = halfVectors;
     const voice = new RunningVoice();
     windows.forEach(({ netSpeechSeconds }, index) => voice.add(vectors[index] as Float32Array, netSpeechSeconds));
     const vector = voice.mean();
     const { modelId } = embedder;
     return {
       embedding: vector === null ? null : { vector, modelId, netSpeechSeconds: voice.netSpeechSeconds },
+      parts:
+        windows.length > 1
+          ? windows.map(({ netSpeechSeconds }, n) => ({ vector: vectors[n] as Float32Array, netSpeechSeconds }))
+          : halfVectors.map((half) => ({ vector: half, netSpeechSeconds: voice.netSpeechSeconds / halves.length })),
       leastCosine: first === undefined || last === undefined ? voice.leastCosine : cosine(first, last),
     };
   };
@@ -191,7 +199,7 @@ export function createEars(parts: {
       const report = track.report();
       const windows = track.readWindows();
       if (report.netSpeechSeconds < leastSeconds) {
-        return { report, embedding: null, otherEmbedding: null, minWindowCosine: null, digits: null, windows };
+        return { ...nothingHeard, report, windows };
       }
       const [[voice, otherVoice], digits] = await Promise.all([
         timed(
@@ -211,6 +219,7 @@ export function createEars(parts: {
       return {
         report,
         embedding: voice.embedding,
+        parts: voice.parts,
         otherEmbedding: otherHears === 'caller' ? (otherVoice?.embedding ?? null) : null,
         minWindowCosine: voice.leastCosine,
         digits,

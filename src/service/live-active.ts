@@ -12,6 +12,7 @@ const maxSamplesSeconds = 30;
 
 /** The answer to a challenge: heard until the caller falls silent after speaking, then judged as a file of the same samples is. */
 export class ActiveTask implements LiveTask {
+  readonly agent = null;
   done = false;
   private readonly ear: LiveEar;
   private spokenSeconds = 0;

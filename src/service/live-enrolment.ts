@@ -2,6 +2,7 @@ import type { ServiceContext } from './context.js';
 import { completeEnrolment } from './complete-enrolment.js';
 import { hintMeanwhile, type EnrolmentHint } from './enrolment-hints.js';
 import { ongoing, type OngoingEnrolment } from './enrolment-steps.js';
+import { AgentVoice } from './agent-voice.js';
 import { addUtterance } from './enrolments.js';
 import type { LiveEar } from './live-ear.js';
 import type { LiveEvent, LiveTask } from './live-events.js';
@@ -10,6 +11,8 @@ import { endEnrolmentStream } from './stream-ends.js';
 
 /** An utterance ends with a pause of this length, once it has enough speech; or when it has this much. */
 const endSilenceSeconds = 0.8;
+/** Where both voices come in one channel, a shorter pause may be the change from one to the other. */
+const turnSilenceSeconds = 0.4;
 const mostSpeechSeconds = 6;
 /** Without enough speech nothing is kept longer than this. */
 const mostSeconds = 30;
@@ -18,9 +21,11 @@ const lookSeconds = 1;
 
 /** An enrolment in a call: the customer's speech becomes utterances one after another, until there is enough for a print. */
 export class EnrolmentTask implements LiveTask {
+  readonly agent: AgentVoice;
   done = false;
   private ear: LiveEar;
-  private earlierSeconds = 0;
+  /** Of the call, before the utterance that goes on. */
+  private earlierSamples = 0;
   private spokenSeconds = 0;
   /** When somebody last spoke, seconds of the call. */
   private spokeAtSeconds = 0;
@@ -33,14 +38,19 @@ export class EnrolmentTask implements LiveTask {
     private enrolment: OngoingEnrolment,
   ) {
     this.ear = context.liveEars.listen(true);
+    this.agent = new AgentVoice(context, enrolment.row.modelId, call.agentVoice);
   }
 
   accept(samples: Float32Array): void {
     if (!this.done) this.ear.accept(samples);
   }
 
+  private get sampleRateHz(): number {
+    return this.context.liveEars.sampleRateHz;
+  }
+
   get takenSeconds(): number {
-    return this.earlierSeconds + this.ear.takenSeconds;
+    return this.earlierSamples / this.sampleRateHz + this.ear.takenSeconds;
   }
 
   get waitingSeconds(): number {
@@ -54,11 +64,13 @@ export class EnrolmentTask implements LiveTask {
   async work(): Promise<readonly LiveEvent[]> {
     await this.look();
     await this.ear.advance();
+    await this.agent.hearUntil(this.earlierSamples + Math.round(this.ear.heardSeconds * this.sampleRateHz));
     const { netSpeechSeconds, totalSeconds } = this.ear.report();
     const events = this.progress();
     const silent = this.ear.silentSeconds ?? 0;
+    const endSilence = this.agent.mixed ? turnSilenceSeconds : endSilenceSeconds;
     const enough = netSpeechSeconds >= this.enrolment.policy.enrolment.minUtteranceNetSpeechSeconds;
-    if ((enough && silent >= endSilenceSeconds) || netSpeechSeconds >= mostSpeechSeconds) {
+    if ((enough && silent >= endSilence) || netSpeechSeconds >= mostSpeechSeconds) {
       return [...events, ...(await this.utterance('here'))];
     }
     if (totalSeconds >= mostSeconds) await this.startAnew();
@@ -88,7 +100,7 @@ export class EnrolmentTask implements LiveTask {
     const { netSpeechSeconds, totalSeconds } = quality;
     const spoke = netSpeechSeconds > this.spokenSeconds;
     this.spokenSeconds = netSpeechSeconds;
-    const now = this.earlierSeconds + totalSeconds;
+    const now = this.earlierSamples / this.sampleRateHz + totalSeconds;
     const { silentSeconds } = this.ear;
     if (silentSeconds !== null) this.spokeAtSeconds = now - silentSeconds;
     const { policy, progress: kept } = this.enrolment;
@@ -102,9 +114,13 @@ export class EnrolmentTask implements LiveTask {
   private async utterance(where: 'here' | 'end'): Promise<readonly LiveEvent[]> {
     const { context, call } = this;
     const { enrolmentId } = this.enrolment.row;
+    const startSample = this.earlierSamples;
     const samples = await this.startAnew(where);
-    const waveform = { samples, sampleRateHz: context.liveEars.sampleRateHz };
-    const answer = await addUtterance(context, call.caller, enrolmentId, waveform);
+    await this.agent.hearUntil(this.earlierSamples);
+    const waveform = { samples, sampleRateHz: this.sampleRateHz };
+    const answer = await addUtterance(context, call.caller, enrolmentId, waveform, (heard) =>
+      this.agent.find(samples, startSample, heard),
+    );
     const { accepted, reasons, quality, progress, hint } = answer;
     this.enrolment = { ...this.enrolment, progress };
     this.hint = hint;
@@ -124,7 +140,8 @@ export class EnrolmentTask implements LiveTask {
     this.ear.accept(left);
     this.spokenSeconds = 0;
     await ear.finish(where);
-    this.earlierSeconds += ear.takenSeconds;
-    return ear.samples;
+    const { samples } = ear;
+    this.earlierSamples += samples.length;
+    return samples;
   }
 }

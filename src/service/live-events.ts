@@ -52,8 +52,21 @@ export type LiveEvent =
   /** Enrolment: the print is made. */
   | { readonly kind: 'enrolled'; readonly voiceprintId: string };
 
+/** Whose voices a call brings: the customer’s alone, each in a channel of its own, or both in one. */
+export type Legs = 'customer' | 'customer_and_agent' | 'mixed';
+
+/** What hears the agent in a call with a customer. */
+export interface AgentEar {
+  /** Once, before the first sample. @throws VoicegateError when a call with such legs cannot be heard for what it was registered */
+  begin(legs: Legs): void;
+  /** Takes the agent’s next samples, at 8 kHz, sample for sample beside the customer’s; copied. */
+  accept(samples: Float32Array): void;
+}
+
 /** A call that is listened to: one for each mode. Feed it, let it work, end it. */
 export interface LiveTask {
+  /** Null: what the agent says is let go. */
+  readonly agent: AgentEar | null;
   /** Takes the customer's next samples, at 8 kHz; copied. What comes after the mode's longest time is let go. */
   accept(samples: Float32Array): void;
   readonly takenSeconds: number;

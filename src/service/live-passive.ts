@@ -13,6 +13,7 @@ import { compareVoice } from './verify-steps.js';
 
 /** Free speech, listened to until it is sure whose it is: a look after every window, a verdict as soon as one of the bounds is crossed. */
 export class PassiveTask implements LiveTask {
+  readonly agent = null;
   done = false;
   private readonly ear: LiveEar;
   private readonly voice = new RunningVoice();

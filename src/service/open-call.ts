@@ -5,6 +5,7 @@ import { VoicegateError } from '../errors.js';
 import { keyedHash } from '../ops/secrets.js';
 import { mayListen } from './attempt.js';
 import { optOutHash, policyOf, type Caller, type ServiceContext } from './context.js';
+import type { KnownVoice } from './agent-voice.js';
 import { ongoing, type OngoingEnrolment } from './enrolment-steps.js';
 import { judge, type VerificationAnswer } from './judge.js';
 import type { Heard, Listeners } from './listen.js';
@@ -24,6 +25,8 @@ export interface OpenedCall {
   readonly policy: PolicyDocument;
   /** What the call is heard for in mode enrolment; null in the others. */
   readonly enrolment: OngoingEnrolment | null;
+  /** The agent who leads the enrolment, as enrolled for its model. */
+  readonly agentVoice: KnownVoice | null;
 }
 
 /** How long a node may be silent before its calls are taken to be lost, ms. */
@@ -49,6 +52,9 @@ export async function openCall(context: ServiceContext, protocol: StreamProtocol
     const policy = await policyOf(context, caller, tx, standing.policyVersion);
     const { enrolmentId } = row.terms;
     const enrolment = enrolmentId === null ? null : await ongoing(context, caller, tx, enrolmentId);
+    const agentId = row.terms.agentId ?? enrolment?.row.agentId ?? null;
+    const agentVoice =
+      enrolment === null || agentId === null ? null : await tx.agents.voiceprint(agentId, enrolment.row.modelId);
     return {
       caller,
       row,
@@ -56,6 +62,7 @@ export async function openCall(context: ServiceContext, protocol: StreamProtocol
       print: printFor(opened.modelId, standing.prints),
       policy: policy.document,
       enrolment,
+      agentVoice,
     };
   });
 }

@@ -39,6 +39,7 @@ export interface Tx {
   readonly consents: ConsentTable;
   readonly enrolments: EnrolmentTable;
   readonly voiceprints: VoiceprintTable;
+  readonly agents: AgentTable;
   readonly modelChange: ModelChangeTable;
   readonly challenges: ChallengeTable;
   readonly attempts: AttemptTable;
@@ -216,6 +217,30 @@ export interface VoiceprintTable {
   add(row: VoiceprintRow): Promise<void>;
   /** Erases all prints and candidates of the account, open enrolments' utterances too; answers how many prints went. */
   eraseAll(accountId: string): Promise<number>;
+}
+
+/** The voice of an agent, to be kept out of customers' prints. Not an account: nobody is let in by it. */
+export interface AgentVoiceprintRow {
+  /** The operator's own id of the agent. */
+  readonly agentId: string;
+  readonly modelId: string;
+  /** Unit length. */
+  readonly vector: Float32Array;
+  readonly netSpeechSeconds: number;
+  /** Version of the text that the agent agreed to. */
+  readonly consentTextVersion: string;
+  /** Where the operator keeps the proof of it. */
+  readonly consentReference: string | null;
+  readonly createdAt: Date;
+}
+
+export interface AgentTable {
+  /** The agent's prints, one by each model, ordered by model id. */
+  voiceprints(agentId: string): Promise<readonly AgentVoiceprintRow[]>;
+  /** The one by this model, or null. */
+  voiceprint(agentId: string, modelId: string): Promise<AgentVoiceprintRow | null>;
+  /** Puts these in the place of all the agent's prints; answers how many went. */
+  replace(agentId: string, rows: readonly AgentVoiceprintRow[]): Promise<number>;
 }
 
 /** An utterance of an accepted call, kept until there are enough of them for a print by `modelId`. */

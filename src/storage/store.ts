@@ -2,6 +2,7 @@ import type { PoolClient } from 'pg';
 import { deriveAuditKeys, type AuditKeys } from '../audit/keys.js';
 import type { Store, Tx } from '../service/ports.js';
 import { accountTable } from './accounts.js';
+import { agentTable } from './agents.js';
 import { apiKeyTable, findApiKey } from './api-keys.js';
 import { attemptTable } from './attempts.js';
 import { auditTable } from './audit-log.js';
@@ -70,6 +71,7 @@ function tablesOf(client: PoolClient, keys: AuditKeys, tenantId: string): Tx {
     consents: consentTable(query),
     enrolments: enrolmentTable(query),
     voiceprints: voiceprintTable(query),
+    agents: agentTable(query),
     modelChange: modelChangeTable(query),
     challenges: challengeTable(query),
     attempts: attemptTable(query),

@@ -1,7 +1,7 @@
 import { VoicegateError, type ErrorCode } from '../errors.js';
 import type { LiveEvent, LiveTask } from '../service/live-events.js';
 import type { AnswerKind, StreamTerms } from '../service/ports.js';
-import { LegDecoder, type LegWatch } from './leg-decoder.js';
+import { LegDecoder } from './leg-decoder.js';
 import {
   refusalOf,
   type ClosedReason,
@@ -62,8 +62,6 @@ export interface SessionParts {
   readonly sink: Sink;
   /** Told everything that the door is told. */
   readonly onOutput: Sink;
-  /** Hears the agent's leg; null: nobody does. */
-  readonly legWatch: LegWatch | null;
 }
 
 /**
@@ -135,7 +133,7 @@ export class CallSession implements LiveCall {
   private take(input: SessionInput): void {
     switch (input.kind) {
       case 'hello':
-        this.decoder ??= new LegDecoder(input.media, this.parts.sampleRateHz, this.parts.legWatch);
+        this.decoder ??= new LegDecoder(input.media, this.parts.sampleRateHz, this.task.agent);
         this.waitForAudio();
         break;
       case 'audio':

@@ -1,27 +1,23 @@
 import { ChunkDecoder } from '../audio/chunk-decoder.js';
 import { VoicegateError } from '../errors.js';
+import type { AgentEar } from '../service/live-events.js';
 import type { MediaFormat } from './session-io.js';
-
-/** Hears the agent's leg, sample for sample beside the customer's. */
-export interface LegWatch {
-  accept(agentSamples: Float32Array): void;
-}
 
 /** A gap is not filled with more silence than this, seconds. */
 const longestGapSeconds = 5;
 
-/** The bytes of a call → samples of the customer's voice, and the agent's to whoever watches it. The two are never mixed. */
+/** The bytes of a call → samples of the customer's voice, and the agent's to who hears it. The two are never mixed. */
 export class LegDecoder {
   private readonly interleaved: ChunkDecoder;
   private readonly alone: Readonly<Record<'customer' | 'agent', ChunkDecoder>>;
   private readonly customer: number;
   private readonly agent: number;
 
-  /** @throws VoicegateError `audio_channel_invalid` when nobody could be heard, `audio_rate_unsupported` */
+  /** @throws VoicegateError `audio_channel_invalid` when nobody could be heard, `audio_rate_unsupported`; those of the ear's `begin` */
   constructor(
     { encoding, sampleRateHz, channels }: MediaFormat,
     targetRateHz: number,
-    private readonly watch: LegWatch | null,
+    private readonly agentEar: AgentEar | null,
   ) {
     this.customer = channels.findIndex((channel) => channel === 'customer' || channel === 'mixed');
     this.agent = channels.indexOf('agent');
@@ -30,6 +26,8 @@ export class LegDecoder {
         hint: 'Name one of them customer, or mixed where both voices are in it',
       });
     }
+    const mixed = channels[this.customer] === 'mixed';
+    agentEar?.begin(mixed ? 'mixed' : this.agent < 0 ? 'customer' : 'customer_and_agent');
     const decoder = (count: number): ChunkDecoder =>
       new ChunkDecoder({ encoding, sampleRateHz, channels: count }, targetRateHz);
     this.interleaved = decoder(channels.length);
@@ -65,13 +63,13 @@ export class LegDecoder {
 
   private both(channels: readonly Float32Array[]): Float32Array {
     const agent = channels[this.agent];
-    if (agent !== undefined) this.watch?.accept(agent);
+    if (agent !== undefined) this.agentEar?.accept(agent);
     return channels[this.customer] ?? new Float32Array(0);
   }
 
   private one(leg: 'customer' | 'agent', samples: Float32Array = new Float32Array(0)): Float32Array {
     if (leg === 'customer') return samples;
-    this.watch?.accept(samples);
+    this.agentEar?.accept(samples);
     return new Float32Array(0);
   }
 }

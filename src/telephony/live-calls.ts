@@ -99,7 +99,6 @@ export class LiveCallRegistry implements LiveCalls {
       limits: this.options.limits ?? defaultLimits,
       sink,
       onOutput: (output) => this.told(call, output),
-      legWatch: null,
     });
     this.calls.set(streamId, { session, call });
     return session;

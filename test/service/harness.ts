@@ -95,6 +95,7 @@ function createTestEars(): TestEars {
         report,
         embedding: enough ? embeddingOf(what, asked) : null,
         otherEmbedding: enough && other !== undefined && otherHears === 'caller' ? embeddingOf(what, other) : null,
+        parts: [],
         minWindowCosine: null,
         digits: enough && digitsIn !== undefined ? this.digitsOf(what, hears, digitsIn) : null,
         windows: [{ samples: waveform.samples, spans: [], netSpeechSeconds }],

@@ -5,7 +5,7 @@ import { judgeUtterance } from '../../src/voiceprint/judge-utterance.js';
 
 const needs = {
   challenge: { trustedExperimentalLanguages: [] as string[] },
-  enrolment: { minUtteranceNetSpeechSeconds: 2 },
+  enrolment: { minUtteranceNetSpeechSeconds: 2, agentVoiceLlr: 1 },
   quality: {
     minNetSpeechSeconds: 1,
     minSnrDb: 5,
@@ -73,4 +73,14 @@ void t.test('what was clearly something else than a prompt is refused, a near mi
     const trusting = { ...needs, challenge: { trustedExperimentalLanguages: ['zh'] } };
     t.same(judgeUtterance(heard, experimental, trusting), findings, `${verdict} in one that is trusted`);
   }
+});
+
+void t.test('an utterance with too much of the agent in it is not kept, by voice or by echo', async (t) => {
+  const found = (agent: Parameters<typeof judgeUtterance>[3]) =>
+    judgeUtterance({ report: good, minWindowCosine: 0.5 }, notPerformed, needs, agent);
+  t.same(found({ llr: null, leakage: 0 }), []);
+  t.same(found({ llr: 0.9, leakage: 0.1 }), []);
+  t.same(found({ llr: 1, leakage: 0 }), ['AGENT_HEARD']);
+  t.same(found({ llr: -9, leakage: 0.2 }), ['AGENT_HEARD']);
+  t.same(found({ llr: NaN, leakage: 0 }), ['AGENT_HEARD'], 'what is no number is not trusted');
 });
