@@ -18,11 +18,14 @@ import type { App } from './http/http-app.js';
 import type { InferencePool } from './inference/network.js';
 import { PatientPool } from './inference/patient-pool.js';
 import { startInferencePool } from './inference/pool.js';
+import { createDialogues } from './ivr/dialogues.js';
+import { ivrPromptNames } from './ivr/ivr-prompts.js';
 import type { Logger } from './ops/log.js';
 import { createMetrics } from './ops/metrics.js';
 import { loadSecrets, type Secrets } from './ops/secrets.js';
 import { createShutdown } from './ops/shutdown.js';
 import { migrationsDir, modelsDir, rootDir } from './paths.js';
+import { loadPrompts } from './prompts/prompts.js';
 import { calibrationDir } from './scoring/calibration-folder.js';
 import { loadScorer, type Scorer } from './scoring/score-voice.js';
 import type { ServiceContext } from './service/context.js';
@@ -63,6 +66,7 @@ export async function start(config: Config, log: Logger): Promise<Voicegate> {
     ...config,
     onCreated: (made) => log.warn(made, 'made a new secret: back it up, what was made with it is worthless without it'),
   });
+  const ivrPrompts = await loadPrompts('ivr', ivrPromptNames, config.promptsDir);
   const active = await loadSpeakerModel(config.modelId, config);
   const second = config.secondModelId === null ? null : await loadSpeakerModel(config.secondModelId, config);
   const speakers = second === null ? [active] : [active, second];
@@ -149,6 +153,7 @@ export async function start(config: Config, log: Logger): Promise<Voicegate> {
     ...config,
     version,
     streams: telephony,
+    ivr: createDialogues(context, { prompts: ivrPrompts, tries: config.ivrTries, transferTo: config.ivrTransferTo }),
     ready: async () => {
       if (stopping) throw new VoicegateError('shutting_down', 'The service is stopping');
       await store.ping();

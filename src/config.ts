@@ -165,6 +165,19 @@ const settings = {
       description: 'Folder of your own prompts and recordings, which go before those in src/prompts, prompt by prompt',
     }),
   ),
+  VOICEGATE_IVR_TRIES: Type.Integer({
+    default: 3,
+    minimum: 1,
+    maximum: 10,
+    description: 'How often a VoiceXML dialogue asks for a factor before it ends',
+  }),
+  VOICEGATE_IVR_TRANSFER: Type.Optional(
+    Type.String({
+      pattern: '^(tel|sips?):[A-Za-z0-9+*#.:;=@?_-]{1,200}$',
+      description:
+        'Where VoiceXML dialogues connect callers whom they could not serve; absent: they end, and the gateway decides',
+    }),
+  ),
   VOICEGATE_TRUST_PROXY: Type.Boolean({
     default: false,
     description:
@@ -226,6 +239,9 @@ export interface Config {
   readonly eventHosts: readonly string[];
   /** Absolute; null: the shipped prompts only. */
   readonly promptsDir: string | null;
+  readonly ivrTries: number;
+  /** A tel: or sip: address; null: none. */
+  readonly ivrTransferTo: string | null;
   readonly trustProxy: boolean;
   readonly ffmpegPath: string;
   readonly logLevel: string;
@@ -322,6 +338,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
           },
     eventHosts: listed(value.VOICEGATE_EVENT_HOSTS),
     promptsDir: value.VOICEGATE_PROMPTS_DIR === undefined ? null : resolve(value.VOICEGATE_PROMPTS_DIR),
+    ivrTries: value.VOICEGATE_IVR_TRIES,
+    ivrTransferTo: value.VOICEGATE_IVR_TRANSFER ?? null,
     trustProxy: value.VOICEGATE_TRUST_PROXY,
     ffmpegPath: value.VOICEGATE_FFMPEG,
     logLevel: value.VOICEGATE_LOG_LEVEL,

@@ -5,8 +5,8 @@ import fastify, { LogController, type FastifyReply } from 'fastify';
 import { VoicegateError } from '../errors.js';
 import type { ServiceContext } from '../service/context.js';
 import { registerApiPage } from './api-page.js';
-import { readForm } from './audio-body.js';
-import { registerAuthentication } from './authentication.js';
+import { isRecording, readForm } from './audio-body.js';
+import { challengeOf, registerAuthentication } from './authentication.js';
 import type { App, HttpOptions } from './http-app.js';
 import { answerBrokenRequest } from './broken-request.js';
 import { problemType, toProblem } from './problem.js';
@@ -17,6 +17,7 @@ import { challengeRoutes } from './routes/challenges.js';
 import { consentRoutes } from './routes/consents.js';
 import { agentRoutes } from './routes/agents.js';
 import { enrolmentRoutes } from './routes/enrolments.js';
+import { ivrRoutes } from './routes/ivr.js';
 import { modelRoutes } from './routes/models.js';
 import { operationRoutes } from './routes/operations.js';
 import { pinRoutes } from './routes/pins.js';
@@ -58,7 +59,7 @@ export async function buildApp(context: ServiceContext, options: HttpOptions): P
     }
     if (found.retryAfterSeconds !== undefined)
       void reply.header('retry-after', Math.max(1, Math.ceil(found.retryAfterSeconds)));
-    if (found.status === 401) void reply.header('www-authenticate', 'Bearer');
+    if (found.status === 401) void reply.header('www-authenticate', challengeOf(request));
     return reply.status(found.status).type(problemType).send(JSON.stringify(found));
   });
   app.setNotFoundHandler(() => {
@@ -112,6 +113,7 @@ export async function buildApp(context: ServiceContext, options: HttpOptions): P
   });
   await app.register(multipart, {
     limits: { fileSize: options.maxBodyBytes, files: 1, fields: 20, fieldSize: 4096, parts: 21 },
+    isPartAFile: isRecording,
   });
   app.addHook('preValidation', async (request) => {
     if (request.isMultipart()) request.body = await readForm(request);
@@ -128,6 +130,7 @@ export async function buildApp(context: ServiceContext, options: HttpOptions): P
     challengeRoutes,
     verificationRoutes,
     streamRoutes(options),
+    ivrRoutes(options),
     policyRoutes,
     modelRoutes,
     auditRoutes,

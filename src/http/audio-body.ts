@@ -27,6 +27,10 @@ export const binary = { type: 'string', format: 'binary', description: 'The reco
 /** The channel in a form, where everything is text. */
 export const formChannel = Type.String({ pattern: '^[01]$', description: channelMeaning });
 
+/** Whether a part of a form is a file: VoiceXML browsers send recordings with a media type and at times without a file name. */
+export const isRecording = (_name: unknown, contentType: string | undefined, fileName: string | undefined): boolean =>
+  fileName !== undefined || /^(audio\/|application\/octet-stream)/i.test(contentType ?? '');
+
 /**
  * Reads a multipart form into an object: fields as text, files with their bytes and type, kept in memory.
  * @throws VoicegateError `invalid_request` for a form that cannot be read or names a part twice; Fastify's errors for one over the limits

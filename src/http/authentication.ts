@@ -11,6 +11,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Roles that may use the route: one of them is enough. Absent: no key is needed. */
     readonly roles?: readonly Role[];
+    /** The key may come as the password of HTTP basic authentication too: VoiceXML browsers know no other way. */
+    readonly basic?: boolean;
   }
   interface FastifyInstance {
     /** Whom a request’s key or cookie stands for now; null: nobody, or nobody any more. For answers that go on for long. */
@@ -23,9 +25,13 @@ declare module 'fastify' {
   }
 }
 
+/** How a key may be sent, as a 401 tells it (RFC 9110, section 11.6.1). */
+export const challengeOf = (request: FastifyRequest): string =>
+  request.routeOptions.config.basic === true ? 'Basic realm="voicegate", Bearer' : 'Bearer';
+
 /**
- * Finds the caller before a byte of the body is read: by `Authorization: Bearer vg_…`, else by the cookie of a page that signed in. Routes
- * name their roles in their config. Answers `unauthenticated` without saying whether key or session is malformed, unknown, over or revoked.
+ * Finds the caller before a byte of the body is read: by `Authorization: Bearer vg_…` (or basic, where the route says so), else by the cookie of a
+ * page that signed in. Routes name their roles in their config. Answers `unauthenticated` without saying whether key or session is malformed, unknown, over or revoked.
  * @param publicUrl see `originOf`
  */
 export function registerAuthentication(app: FastifyInstance, context: KeyContext, publicUrl: string | null): void {
@@ -52,14 +58,14 @@ export function registerAuthentication(app: FastifyInstance, context: KeyContext
 
   async function callerNow(request: FastifyRequest): Promise<Caller | null> {
     const { authorization } = request.headers;
-    if (authorization !== undefined) return callerBy(authorization);
+    if (authorization !== undefined) return callerBy(authorization, request.routeOptions.config.basic === true);
     request.session = await sessionIn(request);
     return request.session?.caller ?? null;
   }
 
-  async function callerBy(authorization: string): Promise<Caller | null> {
-    const key = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
-    return key === undefined ? null : authenticate(context.store, key);
+  async function callerBy(authorization: string, basic: boolean): Promise<Caller | null> {
+    const key = keyIn(authorization, basic);
+    return key === null ? null : authenticate(context.store, key);
   }
 
   async function sessionIn(request: FastifyRequest): Promise<Session | null> {
@@ -69,6 +75,14 @@ export function registerAuthentication(app: FastifyInstance, context: KeyContext
     checkOwnPage(request, origin);
     return findSession(context, token);
   }
+}
+
+/** The key in the header; null when there is none. @param basic whether it may be a basic password (RFC 7617), of any user */
+function keyIn(authorization: string, basic: boolean): string | null {
+  const bearer = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+  if (bearer !== undefined || !basic) return bearer ?? null;
+  const pair = /^Basic +([A-Za-z0-9+/]+=*)$/i.exec(authorization)?.[1];
+  return pair === undefined ? null : (/^[^:]*:(.*)$/s.exec(Buffer.from(pair, 'base64').toString())?.[1] ?? null);
 }
 
 /** The caller of an authenticated route. */

@@ -1,6 +1,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Dialogues } from '../ivr/dialogues.js';
 import type { Metrics } from '../ops/metrics.js';
 import type { StreamProtocol } from '../service/ports.js';
 import type { StreamEvents } from '../service/stream-events.js';
@@ -38,6 +39,7 @@ export interface HttpOptions {
   readonly publicUrl: string | null;
   readonly version: string;
   readonly streams: StreamOptions;
+  readonly ivr: Dialogues;
   /** Throws when the process cannot serve now. */
   readonly ready: () => Promise<void>;
 }

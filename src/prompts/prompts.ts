@@ -5,6 +5,7 @@ import { readPromptFile, type PromptNames, type WrittenPiece } from './prompt-fi
 import { readRecording, type Recording } from './recordings.js';
 
 export { anyText } from './prompt-file.js';
+export type { Recording } from './recordings.js';
 
 /** A piece of a prompt, ready to be heard. */
 export interface Piece {

@@ -1,6 +1,6 @@
 import { VoicegateError } from '../errors.js';
 import { accountPseudonym, actorOf, known, newId, optOutHash, type Caller, type ServiceContext } from './context.js';
-import type { ConsentRow } from './ports.js';
+import type { AccountRow, ConsentRow, Tx } from './ports.js';
 
 /** What is recorded of a consent. */
 export interface ConsentRequest {
@@ -22,30 +22,41 @@ export async function giveConsent(
   accountId: string,
   request: ConsentRequest,
 ): Promise<ConsentRow> {
-  return context.store.transaction(caller.tenantId, async (tx) => {
-    const now = context.now();
-    const account = known(await tx.accounts.lock(accountId));
-    if (await tx.accounts.isOptedOut(optOutHash(context, caller, accountId))) {
-      throw new VoicegateError('opted_out', 'The account has opted out, a consent cannot stand beside it', {
-        hint: 'On the caller’s wish lift the opt-out first: PUT /v1/accounts/{accountId}/opt-out {"optedOut": false}',
-      });
-    }
-    const row: ConsentRow = { ...request, consentId: newId('con'), accountId, givenAt: now, withdrawnAt: null };
-    await tx.consents.insert(row);
-    await tx.audit.append(
-      {
-        kind: 'consent_given',
-        by: actorOf(caller, request.agentId),
-        account: accountPseudonym(account),
-        consentId: row.consentId,
-        purpose: row.purpose,
-        textVersion: row.textVersion,
-        channel: row.channel,
-      },
-      now,
-    );
-    return row;
-  });
+  return context.store.transaction(caller.tenantId, async (tx) =>
+    recordConsent(context, caller, tx, known(await tx.accounts.lock(accountId)), request),
+  );
+}
+
+/** Records a consent in a transaction that holds the account. @throws VoicegateError `opted_out` */
+export async function recordConsent(
+  context: ServiceContext,
+  caller: Caller,
+  tx: Tx,
+  account: AccountRow,
+  request: ConsentRequest,
+): Promise<ConsentRow> {
+  const now = context.now();
+  const { accountId } = account;
+  if (await tx.accounts.isOptedOut(optOutHash(context, caller, accountId))) {
+    throw new VoicegateError('opted_out', 'The account has opted out, a consent cannot stand beside it', {
+      hint: 'On the caller’s wish lift the opt-out first: PUT /v1/accounts/{accountId}/opt-out {"optedOut": false}',
+    });
+  }
+  const row: ConsentRow = { ...request, consentId: newId('con'), accountId, givenAt: now, withdrawnAt: null };
+  await tx.consents.insert(row);
+  await tx.audit.append(
+    {
+      kind: 'consent_given',
+      by: actorOf(caller, request.agentId),
+      account: accountPseudonym(account),
+      consentId: row.consentId,
+      purpose: row.purpose,
+      textVersion: row.textVersion,
+      channel: row.channel,
+    },
+    now,
+  );
+  return row;
 }
 
 /** Withdraws the consent and erases the voiceprint with it. @throws VoicegateError `account_unknown`, `not_found` when there is none */

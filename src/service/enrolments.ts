@@ -8,6 +8,7 @@ import type { Reason } from '../decision/reasons.js';
 import { VoicegateError } from '../errors.js';
 import { judgeUtterance, type AgentInUtterance } from '../voiceprint/judge-utterance.js';
 import { requireConsent } from './accounts.js';
+import { recordConsent, type ConsentRequest } from './consents.js';
 import { accountPseudonym, actorOf, newId, type Caller, type ServiceContext } from './context.js';
 import { hintAfter, type EnrolmentHint } from './enrolment-hints.js';
 import { found, hold, keptOf, mayHear, ongoing, policyFor, stillOpen } from './enrolment-steps.js';
@@ -29,13 +30,18 @@ export interface UtteranceAnswer {
   readonly hint: EnrolmentHint;
 }
 
-/** Starts an enrolment; an open one of the account is given up. @throws VoicegateError those of `withProof` and `requireConsent` */
+/**
+ * Starts an enrolment; an open one of the account is given up.
+ * @param request.consent given with the request: recorded if the proof is good, so that nobody consents for somebody else's account
+ * @throws VoicegateError those of `withProof` and `requireConsent`
+ */
 export async function startEnrolment(
   context: ServiceContext,
   caller: Caller,
   accountId: string,
-  request: { readonly language: Language; readonly proof: ProofRequest },
+  request: { readonly language: Language; readonly proof: ProofRequest; readonly consent?: ConsentRequest },
 ): Promise<EnrolmentView> {
+  const { consent } = request;
   return withProof(
     context,
     caller,
@@ -43,10 +49,11 @@ export async function startEnrolment(
     'enrolment',
     request.proof,
     async (tx) => {
-      await requireConsent(context, caller, tx, accountId);
+      if (consent === undefined) await requireConsent(context, caller, tx, accountId);
       return (await tx.voiceprints.active(accountId)).length > 0;
     },
     async (tx, account, proof, policy, now) => {
+      if (consent !== undefined) await recordConsent(context, caller, tx, account, consent);
       const rules = policy.document.enrolment;
       const row: EnrolmentRow = {
         enrolmentId: newId('enr'),

@@ -1,9 +1,7 @@
-import { timingSafeEqual } from 'node:crypto';
-import type { PinEvidence } from '../decision/evidence.js';
 import type { PolicyDocument } from '../decision/policy.js';
 import { VoicegateError } from '../errors.js';
-import { keyedHash } from '../ops/secrets.js';
 import { mayListen } from './attempt.js';
+import { pinNow } from './checked-pin.js';
 import { optOutHash, policyOf, type Caller, type ServiceContext } from './context.js';
 import type { KnownVoice } from './agent-voice.js';
 import { ongoing, type OngoingEnrolment } from './enrolment-steps.js';
@@ -89,7 +87,7 @@ export async function judgeCall(
     line: row.lineHash,
     heard,
     recordingSha256,
-    pin: pinOf(context, row, opened.pinHash),
+    pin: row.pin === null ? null : pinNow(context, { evidence: row.pin, mark: row.pinMark }, opened.pinHash),
     timingsMs: () => ({}),
   };
   return judge(context, caller, attempt, async (tx, { verification }) => {
@@ -97,18 +95,6 @@ export async function judgeCall(
     const outcome = { kind: 'verdict' as const, decision: kind, reasons, verificationId: verification.verificationId };
     if (!(await tx.streams.end(row.streamId, outcome, context.now()))) throw noStream();
   });
-}
-
-/** Marks the PIN that one was checked against without keeping it. */
-export const pinMark = (context: ServiceContext, pinHash: string | null): Buffer | null =>
-  pinHash === null ? null : keyedHash(context.hashKey, 'pin-mark', pinHash);
-
-/** A PIN that was set anew since the registration was not checked. */
-function pinOf(context: ServiceContext, { pin, pinMark: mark }: StreamRow, pinHash: string | null): PinEvidence | null {
-  if (pin === null) return null;
-  const now = pinMark(context, pinHash);
-  const same = mark === null || now === null ? mark === null && now === null : timingSafeEqual(mark, now);
-  return same ? pin : 'not_checked';
 }
 
 function attemptOf({ accountId, terms }: StreamRow): AttemptRequest {

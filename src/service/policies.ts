@@ -1,7 +1,12 @@
-import { parsePolicy } from '../decision/policy.js';
+import { parsePolicy, type PolicyDocument } from '../decision/policy.js';
 import { VoicegateError } from '../errors.js';
 import { activePolicy, actorOf, type Caller, type ServiceContext } from './context.js';
 import type { PolicyRow } from './ports.js';
+
+/** The document that judges now. */
+export async function currentPolicy(context: ServiceContext, caller: Caller): Promise<PolicyDocument> {
+  return (await context.store.transaction(caller.tenantId, (tx) => activePolicy(tx, context.now()))).document;
+}
 
 /** All versions of the tenant's policy, the active one marked. */
 export async function listPolicies(context: ServiceContext, caller: Caller): Promise<readonly PolicyRow[]> {

@@ -4,7 +4,7 @@ import type { Language } from '../challenge/languages.js';
 import { createChallenge, type ChallengeView } from './challenges.js';
 import { known, lineHash, newId, optOutHash, type Caller, type ServiceContext } from './context.js';
 import { ongoing } from './enrolment-steps.js';
-import { pinMark } from './open-call.js';
+import { pinMark } from './checked-pin.js';
 import type { StreamMode, StreamOutcome, StreamProtocol, StreamRow, StreamTerms } from './ports.js';
 import { checkPin } from './proof.js';
 import { drawToken, sha256OfToken } from './stream-token.js';

@@ -1,4 +1,5 @@
 import type { Tier } from '../decision/reasons.js';
+import type { CheckedPin } from './checked-pin.js';
 import type { AudioInput } from './listen.js';
 
 /** One attempt to prove who is calling, whatever way the audio comes. */
@@ -22,5 +23,6 @@ export interface AttemptRequest {
 /** An attempt with a recording. */
 export interface VerificationRequest extends AttemptRequest {
   readonly audio: AudioInput;
-  readonly pin: string | null;
+  /** As it was entered, or compared before; null: none was given. */
+  readonly pin: string | CheckedPin | null;
 }

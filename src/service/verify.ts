@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { mayListen } from './attempt.js';
+import { pinNow } from './checked-pin.js';
 import { lineHash, type Caller, type ServiceContext } from './context.js';
 import { judge, type VerificationAnswer } from './judge.js';
 import type { Tx } from './ports.js';
@@ -42,7 +43,9 @@ export async function verify(
           // While two models are loaded, time must not tell a stranger which of them was asked, or that none was.
           ...(caller.answer === 'opaque' ? { otherHears: 'decoy' } : {}),
         }),
-        checkPin(context, listens ? opened.pinHash : null, request.pin),
+        typeof request.pin === 'object' && request.pin !== null
+          ? pinNow(context, request.pin, opened.pinHash)
+          : checkPin(context, listens ? opened.pinHash : null, request.pin),
       ])
     : [null, 'not_checked' as const];
   laps.mark('listen');

@@ -7,6 +7,7 @@ import { createMetrics } from '../../src/ops/metrics.js';
 import { createApiKey } from '../../src/service/api-keys.js';
 import type { AnswerKind, Role } from '../../src/service/ports.js';
 import { Telephony } from '../../src/telephony/telephony.js';
+import { testDialogues, type TestIvrOptions } from '../ivr/test-dialogues.js';
 import { openHarness, type Harness } from '../service/harness.js';
 
 /** The HTTP edge on the service harness. */
@@ -33,7 +34,12 @@ export interface HttpHarness extends Harness {
 /** Opens the edge with small limits; it closes with the test. */
 export async function openHttp(
   t: Test,
-  options: { readonly ratePerMinute?: number; readonly publicUrl?: string; readonly trustProxy?: boolean } = {},
+  options: {
+    readonly ratePerMinute?: number;
+    readonly publicUrl?: string;
+    readonly trustProxy?: boolean;
+    readonly ivr?: TestIvrOptions;
+  } = {},
 ): Promise<HttpHarness> {
   const harness = await openHarness(t);
   const chunks: string[] = [];
@@ -58,6 +64,7 @@ export async function openHttp(
     publicUrl: options.publicUrl ?? null,
     version: '0.0.0',
     streams: telephony,
+    ivr: await testDialogues(harness.context, options.ivr),
     ready: () => harness.context.store.ping(),
   });
   t.teardown(() => app.close());

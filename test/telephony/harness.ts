@@ -28,6 +28,7 @@ import { LiveCallRegistry } from '../../src/telephony/live-calls.js';
 import type { SessionOutput } from '../../src/telephony/session-io.js';
 import { Telephony, type TelephonyOptions } from '../../src/telephony/telephony.js';
 import { utterance } from '../audio/made-call.js';
+import { testDialogues } from '../ivr/test-dialogues.js';
 import { consented, goodPin, noProof, openHarness } from '../service/harness.js';
 
 /** The test's own time for sessions: nothing happens until it is moved. */
@@ -165,6 +166,7 @@ export async function openServed(
     publicUrl: null,
     version: '0.0.0',
     streams: telephony,
+    ivr: await testDialogues(context),
     ready: async () => undefined,
   });
   await telephony.open(app.server);
