@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { VoicegateError, type ErrorCode } from '../errors.js';
 import type { LiveEvent, LiveTask } from '../service/live-events.js';
 import type { AnswerKind, StreamTerms } from '../service/ports.js';
@@ -6,6 +7,7 @@ import {
   refusalOf,
   type ClosedReason,
   type LiveCall,
+  type MediaFormat,
   type SessionInput,
   type SessionOutput,
   type Sink,
@@ -74,6 +76,7 @@ export class CallSession implements LiveCall {
   readonly terms: StreamTerms;
   readonly answer: AnswerKind;
   private readonly task: LiveTask;
+  private media: MediaFormat | null = null;
   private decoder: LegDecoder | null = null;
   private sink: Sink;
   private attached = true;
@@ -133,8 +136,7 @@ export class CallSession implements LiveCall {
   private take(input: SessionInput): void {
     switch (input.kind) {
       case 'hello':
-        this.decoder ??= new LegDecoder(input.media, this.parts.sampleRateHz, this.task.agent);
-        this.waitForAudio();
+        this.greet(input.media);
         break;
       case 'audio':
         this.hear(this.opened().accept(input.bytes, input.leg));
@@ -159,6 +161,18 @@ export class CallSession implements LiveCall {
       case 'fault':
         throw new VoicegateError('invalid_request', input.title);
     }
+  }
+
+  /** The peer says its format, once; who goes on after a broken connection says the same again. */
+  private greet(media: MediaFormat): void {
+    if (this.media !== null && !isDeepStrictEqual(this.media, media)) {
+      throw new VoicegateError('invalid_request', 'The call goes on in another format than it began with', {
+        hint: `Go on with ${this.media.encoding} at ${this.media.sampleRateHz} Hz, channels ${this.media.channels.join(', ')}`,
+      });
+    }
+    this.media = media;
+    this.decoder ??= new LegDecoder(media, this.parts.sampleRateHz, this.task.agent);
+    this.waitForAudio();
   }
 
   private opened(): LegDecoder {

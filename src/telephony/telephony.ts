@@ -77,6 +77,11 @@ export class Telephony {
     if (audioSocket !== null) this.audioSocket = await openAudioSocket(this.calls, audioSocket, onFault);
   }
 
+  /** WebSocket connections of calls that are open. */
+  get connections(): number {
+    return this.doors?.connections ?? 0;
+  }
+
   /** @throws VoicegateError `invalid_request` when the protocol's door is closed; `busy`, `shutting_down` */
   checkDoor(protocol: StreamProtocol): void {
     if (protocol === 'audiosocket' && this.audioSocket === null)

@@ -1,0 +1,144 @@
+import { createServer } from 'node:http';
+import { connect, type AddressInfo, type Socket } from 'node:net';
+import t, { type Test } from 'tap';
+import { WebSocket } from 'ws';
+import { defaultWsOptions, openWsDoors, type Peer, type WsDoor, type WsOptions } from '../../src/telephony/ws-doors.js';
+
+t.setTimeout(60_000);
+
+/** A door that keeps what it is told. */
+class TestDoor implements WsDoor {
+  readonly subprotocols = ['test.v1'];
+  readonly peers: Peer[] = [];
+  readonly heard: string[] = [];
+  gone = 0;
+  refusal: number | null | Error = null;
+
+  matches(pathname: string): boolean {
+    return pathname === '/door';
+  }
+  async refuses(): Promise<number | null> {
+    if (this.refusal instanceof Error) throw this.refusal;
+    return this.refusal;
+  }
+  open(peer: Peer) {
+    this.peers.push(peer);
+    return {
+      onText: (text: string) => void this.heard.push(text),
+      onBytes: (bytes: Uint8Array) => void this.heard.push(`${bytes.length} bytes`),
+      onGone: () => void this.gone++,
+    };
+  }
+}
+
+async function opened(t: Test, options: Partial<WsOptions> = {}) {
+  const door = new TestDoor();
+  const server = createServer();
+  const doors = openWsDoors(server, [door], { ...defaultWsOptions, ...options });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(async () => {
+    await doors.close();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  return { door, doors, port };
+}
+
+/** A peer below WebSocket libraries: shakes hands, then does as the test says. */
+async function rawPeer(t: Test, port: number, extra = ''): Promise<{ socket: Socket; answer: string }> {
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  t.teardown(() => void socket.destroy());
+  socket.write(
+    `GET /door HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n` +
+      `Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n${extra}\r\n`,
+  );
+  const answer = await new Promise<string>((resolve) =>
+    socket.once('data', (data) => resolve(data.toString('latin1'))),
+  );
+  return { socket, answer };
+}
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+void t.test('A peer that does not read loses its connection when too much waits for it', async (t) => {
+  const { door, doors, port } = await opened(t, { mostUnsentBytes: 100_000 });
+  const { socket } = await rawPeer(t, port);
+  socket.pause();
+  const text = 'x'.repeat(50_000);
+  for (let sent = 0; sent < 2000 && door.gone === 0; sent++) {
+    door.peers[0]?.send({ text });
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  t.equal(door.gone, 1);
+  t.equal(doors.connections, 0);
+});
+
+void t.test('A peer that answers no ping is gone; one that answers, or speaks, stays', async (t) => {
+  const { door, doors, port } = await opened(t, { pingMs: 60 });
+  await rawPeer(t, port);
+  const answering = new WebSocket(`ws://127.0.0.1:${port}/door`, 'test.v1');
+  await new Promise((resolve) => answering.on('open', resolve));
+  await until(() => door.gone === 1);
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  t.equal(doors.connections, 1);
+  t.equal(answering.readyState, WebSocket.OPEN);
+  answering.terminate();
+  await until(() => doors.connections === 0);
+});
+
+void t.test('Bytes that are no frames, and text that is no UTF-8, end the connection', async (t) => {
+  const { door, port } = await opened(t);
+  for (const [name, bytes] of [
+    ['not masked', Buffer.of(0x82, 0x01, 0x00)],
+    ['reserved bits', Buffer.of(0xf2, 0x80, 0, 0, 0, 0)],
+    ['unknown opcode', Buffer.of(0x83, 0x80, 0, 0, 0, 0)],
+    ['not UTF-8', Buffer.of(0x81, 0x81, 0, 0, 0, 0, 0xff)],
+    ['http again', Buffer.from('GET / HTTP/1.1\r\n\r\n')],
+  ] as const) {
+    const before = door.gone;
+    const { socket } = await rawPeer(t, port);
+    const over = new Promise((resolve) => socket.on('close', resolve));
+    socket.write(bytes);
+    await over;
+    await until(() => door.gone === before + 1);
+    t.same(door.heard, [], name);
+  }
+});
+
+void t.test(
+  'Refused before the upgrade: no such door, other sub-protocols, the door’s own status, a door that fails',
+  async (t) => {
+    const { door, port } = await opened(t);
+    const statusOf = async (path: string, subprotocols: string[]) => {
+      const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, subprotocols);
+      socket.on('error', () => undefined);
+      return new Promise((resolve) => {
+        socket.on('unexpected-response', (_request, response) => resolve(response.statusCode));
+        socket.on('open', () => resolve('open'));
+      });
+    };
+    t.equal(await statusOf('/elsewhere', ['test.v1']), 404);
+    t.equal(await statusOf('/door', ['other.v1']), 400);
+    door.refusal = 401;
+    t.equal(await statusOf('/door', ['test.v1']), 401);
+    door.refusal = new Error('the key cannot be looked up');
+    t.equal(await statusOf('/door', ['test.v1']), 500);
+    door.refusal = null;
+    t.equal(await statusOf('/door', ['other.v1', 'test.v1']), 'open');
+    t.equal(door.peers.length, 1);
+  },
+);
+
+void t.test('A stop ends every connection, also those that do not answer the goodbye', async (t) => {
+  const { door, doors, port } = await opened(t);
+  const { socket } = await rawPeer(t, port);
+  socket.pause();
+  const friendly = new WebSocket(`ws://127.0.0.1:${port}/door`, 'test.v1');
+  await new Promise((resolve) => friendly.on('open', resolve));
+  const code = new Promise((resolve) => friendly.on('close', resolve));
+  await doors.close();
+  t.equal(await code, 1012);
+  t.same([doors.connections, door.gone], [0, 2]);
+});
