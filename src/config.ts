@@ -153,6 +153,20 @@ const settings = {
     description:
       'Rates in Hz of AudioSocket’s other audio frames, e.g. 0x11=12000,0x12=16000: Asterisk’s revisions differ. 0x10 is always 8000',
   }),
+  VOICEGATE_TWILIO_AUTH_TOKENS: Type.Optional(
+    Type.String({
+      pattern: '^[^\\s,]+(,[^\\s,]+)*$',
+      description:
+        'Secret: auth tokens of the Twilio accounts whose calls come, by commas; absent: Twilio is not let in',
+    }),
+  ),
+  VOICEGATE_MEDIA_BASIC_AUTH: Type.Optional(
+    Type.String({
+      pattern: '^[^:]+:.+$',
+      description:
+        'Secret: user:password that FreeSWITCH and jambonz have to send (HTTP basic authentication); absent: none',
+    }),
+  ),
   VOICEGATE_EVENT_HOSTS: Type.String({
     default: '',
     maxLength: 4000,
@@ -236,6 +250,9 @@ export interface Config {
     /** Hz by kind of frame. */
     readonly rates: ReadonlyMap<number, number>;
   } | null;
+  readonly twilioAuthTokens: readonly string[];
+  /** user:password; null: not asked for. */
+  readonly mediaBasicAuth: string | null;
   readonly eventHosts: readonly string[];
   /** Absolute; null: the shipped prompts only. */
   readonly promptsDir: string | null;
@@ -282,7 +299,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const [fault] = Value.Errors(schema, converted);
   if (fault !== undefined) {
     const name = fault.instancePath.slice(1);
-    const secret = name === 'VOICEGATE_PIN_PEPPER' || name === 'VOICEGATE_AUDIT_KEY' || name === 'DATABASE_URL';
+    const secret = name === 'DATABASE_URL' || describedAsSecret(name);
     throw new VoicegateError(
       'configuration_invalid',
       `${name}${secret ? '' : ` is ${JSON.stringify(given[name])}, which`} ${fault.message}`,
@@ -336,6 +353,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
               listed(value.VOICEGATE_AUDIOSOCKET_RATES).map((pair) => pair.split('=').map(Number) as [number, number]),
             ),
           },
+    twilioAuthTokens: listed(value.VOICEGATE_TWILIO_AUTH_TOKENS ?? ''),
+    mediaBasicAuth: value.VOICEGATE_MEDIA_BASIC_AUTH ?? null,
     eventHosts: listed(value.VOICEGATE_EVENT_HOSTS),
     promptsDir: value.VOICEGATE_PROMPTS_DIR === undefined ? null : resolve(value.VOICEGATE_PROMPTS_DIR),
     ivrTries: value.VOICEGATE_IVR_TRIES,
@@ -352,6 +371,10 @@ const listed = (value: string): string[] =>
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '');
+
+/** Whether the value of a setting may not be repeated. */
+const describedAsSecret = (name: string): boolean =>
+  describeSettings().some((setting) => setting.name === name && setting.meaning.startsWith('Secret:'));
 
 /** Text as the number or truth value that the setting wants; left as it is when it is none, for the check to refuse. */
 function typed(setting: object, value: string): string | number | boolean {

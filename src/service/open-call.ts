@@ -30,6 +30,12 @@ export interface OpenedCall {
 /** How long a node may be silent before its calls are taken to be lost, ms. */
 export const leaseMs = 30_000;
 
+/** Whether a registered call waits for its door under this token. */
+export async function isAwaited(context: ServiceContext, protocol: StreamProtocol, token: string): Promise<boolean> {
+  const row = (await context.store.findStream(sha256OfToken(token)))?.row;
+  return row?.terms.protocol === protocol && row.state === 'registered' && row.expiresAt > context.now();
+}
+
 /**
  * Takes a registered call, once, and with it its challenge.
  * @throws VoicegateError `stream_unknown` when the token is unknown, used, expired, for another protocol, or its key was revoked; those of

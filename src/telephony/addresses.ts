@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { StreamProtocol } from '../service/ports.js';
 import { ownPath } from './own-door.js';
 
@@ -22,4 +23,17 @@ export function addressOf(protocol: StreamProtocol, token: string, base: string,
       // The call is named by the token in its first frame.
       return `tcp://${new URL(base).hostname}:${audioSocketPort}`;
   }
+}
+
+/** Path and query of an upgrade request. */
+export function addressParts({ url }: Pick<IncomingMessage, 'url'>): { pathname: string; query: URLSearchParams } {
+  const [pathname = '/', query] = (url ?? '/').split(/\?(.*)/s, 2);
+  return { pathname, query: new URLSearchParams(query) };
+}
+
+/** The token in the path of a protocol's door; '' for the door's path without one, null for a path that is not the door's. */
+export function tokenIn(protocol: StreamProtocol, pathname: string): string | null {
+  const path = `${ownPath}/${protocol}`;
+  if (pathname !== path && !pathname.startsWith(`${path}/`)) return null;
+  return pathname.slice(path.length + 1).replace(/\/$/, '');
 }

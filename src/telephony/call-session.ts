@@ -100,6 +100,11 @@ export class CallSession implements LiveCall {
     return this.task.takenSeconds;
   }
 
+  /** Whether its connection broke and it waits for a peer. */
+  get isLeft(): boolean {
+    return !this.attached && !this.closed;
+  }
+
   accept(input: SessionInput): boolean {
     if (this.closed || this.ending) return true;
     try {

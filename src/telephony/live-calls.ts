@@ -1,8 +1,10 @@
-import { randomUUID } from 'node:crypto';
+import { randomUUID, timingSafeEqual } from 'node:crypto';
 import { VoicegateError } from '../errors.js';
 import type { ServiceContext } from '../service/context.js';
 import { openTask } from '../service/live-task.js';
-import { leaseMs, openCall, type OpenedCall } from '../service/open-call.js';
+import { isAwaited, leaseMs, openCall, type OpenedCall } from '../service/open-call.js';
+import type { StreamProtocol } from '../service/ports.js';
+import { sha256OfToken } from '../service/stream-token.js';
 import { endStream, interruptLostStreams } from '../service/stream-ends.js';
 import { CallSession, defaultLimits, type SessionLimits, type Timers } from './call-session.js';
 import type { EventHub } from './event-hub.js';
@@ -17,6 +19,9 @@ export interface LiveCallsOptions {
   /** Told of faults that no caller can act on. */
   readonly onFault: (fault: unknown) => void;
 }
+
+/** mod_audio_stream connects again by itself where its WebSocket library does (its variable STREAM_NO_RECONNECT), and has no place for a resume token. */
+const comesBackToItsAddress: StreamProtocol = 'freeswitch';
 
 const realTimers: Timers = {
   after(ms, work) {
@@ -56,7 +61,13 @@ export class LiveCallRegistry implements LiveCalls {
     });
   }
 
-  async open(protocol: Parameters<LiveCalls['open']>[0], token: string, sink: Sink): Promise<LiveCall> {
+  async awaits(protocol: StreamProtocol, token: string): Promise<boolean> {
+    return this.leftBy(protocol, token) !== null || isAwaited(this.context, protocol, token);
+  }
+
+  async open(protocol: StreamProtocol, token: string, sink: Sink): Promise<LiveCall> {
+    const left = this.leftBy(protocol, token);
+    if (left?.attach(sink)) return left;
     this.checkRoom();
     this.opening++;
     try {
@@ -67,7 +78,7 @@ export class LiveCallRegistry implements LiveCalls {
     }
   }
 
-  resume(protocol: Parameters<LiveCalls['resume']>[0], resumeToken: string, sink: Sink): LiveCall {
+  resume(protocol: StreamProtocol, resumeToken: string, sink: Sink): LiveCall {
     for (const { session } of this.calls.values()) {
       if (session.resumeToken === resumeToken && session.terms.protocol === protocol && session.attach(sink)) {
         return session;
@@ -84,6 +95,16 @@ export class LiveCallRegistry implements LiveCalls {
     this.cancelRenewal();
     for (const { session } of [...this.calls.values()]) session.interrupt();
     await Promise.allSettled([...this.endings]);
+  }
+
+  /** The call of a peer that knows only its first address, if its connection broke. */
+  private leftBy(protocol: StreamProtocol, token: string): CallSession | null {
+    if (protocol !== comesBackToItsAddress) return null;
+    const hash = sha256OfToken(token);
+    for (const { session, call } of this.calls.values()) {
+      if (session.isLeft && timingSafeEqual(call.row.tokenSha256, hash)) return session;
+    }
+    return null;
   }
 
   private begin(call: OpenedCall, sink: Sink): CallSession {

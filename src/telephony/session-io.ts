@@ -81,11 +81,13 @@ export interface LiveCall {
 /** Where doors bring calls. */
 export interface LiveCalls {
   /**
-   * Takes a registered stream: works once.
+   * Takes a registered stream: works once, but for protocols whose peers come back to the same address after a broken connection (`freeswitch`).
    * @param token the UUID that `POST /v1/streams` gave
    * @throws VoicegateError `stream_unknown` (also for one that was used, has expired, or is for another protocol), `busy`, `shutting_down`
    */
   open(protocol: StreamProtocol, token: string, sink: Sink): Promise<LiveCall>;
+  /** Whether a call may come under a token now, for doors that can say so before they let a connection in. The call may be taken meanwhile all the same. */
+  awaits(protocol: StreamProtocol, token: string): Promise<boolean>;
   /** Goes on with a call whose connection broke. @throws VoicegateError `stream_unknown` */
   resume(protocol: StreamProtocol, resumeToken: string, sink: Sink): LiveCall;
 }

@@ -4,22 +4,19 @@ import type { ServiceContext } from '../service/context.js';
 import type { StreamProtocol } from '../service/ports.js';
 import { VoicegateError } from '../errors.js';
 import { addressOf } from './addresses.js';
-import { openAudioSocket, type AudioSocketDoor, type AudioSocketSettings } from './audiosocket-door.js';
+import { openAudioSocket, type AudioSocketDoor } from './audiosocket-door.js';
 import type { SessionLimits, Timers } from './call-session.js';
 import { checkEventAddress } from './event-addresses.js';
+import { settingThatOpens, wsDoors, type DoorSettings } from './doors.js';
 import { EventHub } from './event-hub.js';
 import { LiveCallRegistry } from './live-calls.js';
-import { OwnDoor } from './own-door.js';
 import { WebhookSender } from './webhooks.js';
 import { openWsDoors, type OpenDoors, type WsOptions } from './ws-doors.js';
 
 /** What live calls are opened with. */
-export interface TelephonyOptions {
+export interface TelephonyOptions extends DoorSettings {
   readonly maxCalls: number;
   readonly eventHosts: readonly string[];
-  readonly publicUrl: string | null;
-  /** Null: no door for Asterisk. */
-  readonly audioSocket: AudioSocketSettings | null;
   /** Of sessions and connections; absent: their defaults. */
   readonly limits?: SessionLimits;
   readonly timers?: Timers;
@@ -73,7 +70,7 @@ export class Telephony {
    */
   async open(server: Server): Promise<void> {
     const { audioSocket, wsOptions, onFault } = this.options;
-    this.doors = openWsDoors(server, [new OwnDoor(this.calls)], wsOptions);
+    this.doors = openWsDoors(server, wsDoors(this.calls, this.options), wsOptions);
     if (audioSocket !== null) this.audioSocket = await openAudioSocket(this.calls, audioSocket, onFault);
   }
 
@@ -84,8 +81,12 @@ export class Telephony {
 
   /** @throws VoicegateError `invalid_request` when the protocol's door is closed; `busy`, `shutting_down` */
   checkDoor(protocol: StreamProtocol): void {
-    if (protocol === 'audiosocket' && this.audioSocket === null)
-      throw closedDoor(protocol, 'VOICEGATE_AUDIOSOCKET_PORT');
+    const setting = settingThatOpens(protocol, this.options);
+    if (setting !== null) {
+      throw new VoicegateError('invalid_request', `This service takes no calls by ${protocol}`, {
+        hint: `Set ${setting} to open the door, or register the call for another protocol`,
+      });
+    }
     this.calls.checkRoom();
   }
 
@@ -111,8 +112,3 @@ export class Telephony {
     this.events.close();
   }
 }
-
-const closedDoor = (protocol: StreamProtocol, setting: string): VoicegateError =>
-  new VoicegateError('invalid_request', `This service takes no calls by ${protocol}`, {
-    hint: `Set ${setting} to open the door, or register the call for another protocol`,
-  });

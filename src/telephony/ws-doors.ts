@@ -20,6 +20,9 @@ export function refusedCloseCode({ code }: Refusal): number {
     case 'stream_unknown':
       return closeCodes.unknownStream;
     case 'invalid_request':
+    case 'audio_format_unsupported':
+    case 'audio_rate_unsupported':
+    case 'audio_channel_invalid':
       return closeCodes.badMessage;
     case 'busy':
       return closeCodes.busy;
@@ -34,6 +37,9 @@ export function refusedCloseCode({ code }: Refusal): number {
 export const endedCloseCode = (reason: ClosedReason): number =>
   reason === 'failed' ? closeCodes.failed : reason === 'shutting_down' ? closeCodes.restarting : closeCodes.done;
 
+/** Whether a close code is a goodbye: the peer is done, and nothing is lost. 1005: it said no code. */
+export const isGoodbye = (code: number): boolean => code === closeCodes.done || code === 1005;
+
 /** One WebSocket connection as a door sees it. */
 export interface Peer {
   send(message: object): void;
@@ -47,8 +53,8 @@ export interface Peer {
 export interface PeerHandler {
   onText(text: string): void;
   onBytes(bytes: Uint8Array): void;
-  /** The connection is gone, asked or not. */
-  onGone(): void;
+  /** The connection is gone, asked or not. @param code of its closing, 1006 when nothing was said */
+  onGone(code: number): void;
 }
 
 /** One protocol on WebSockets: an address, its sub-protocols, who may connect, and what becomes of a connection. */
@@ -57,6 +63,8 @@ export interface WsDoor {
   matches(pathname: string): boolean;
   /** Sub-protocols it speaks; empty: none is negotiated. A client that offers others only is refused. */
   readonly subprotocols: readonly string[];
+  /** How to authenticate, said with a refusal by 401. */
+  readonly challenge?: string;
   /** Checks the upgrade request. @returns null, or the HTTP status it is refused with */
   refuses(request: IncomingMessage): Promise<number | null> | number | null;
   open(peer: Peer, request: IncomingMessage): PeerHandler;
@@ -94,7 +102,7 @@ export function openWsDoors(server: Server, doors: readonly WsDoor[], options = 
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.on('error', () => socket.destroy());
     void admit(doors, request).then((found) => {
-      if (typeof found === 'number') return refuse(socket, found);
+      if (typeof found === 'number') return refuse(socket, found, doorFor(doors, request)?.challenge);
       sockets.handleUpgrade(request, socket, head, (connection) => serve(connection, found, request, options));
     });
   };
@@ -141,13 +149,16 @@ async function admit(doors: readonly WsDoor[], request: IncomingMessage): Promis
   }
 }
 
-function refuse(socket: Duplex, status: number): void {
-  socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+function refuse(socket: Duplex, status: number, challenge?: string): void {
+  const how = status === 401 && challenge !== undefined ? `WWW-Authenticate: ${challenge}\r\n` : '';
+  socket.end(`HTTP/1.1 ${status} Refused\r\n${how}Connection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
 function serve(connection: WebSocket, door: WsDoor, request: IncomingMessage, options: WsOptions): void {
   let answered = true;
   const ping = setInterval(() => {
+    // What is not read cannot be seen to answer.
+    if (connection.isPaused) return;
     if (!answered) return connection.terminate();
     answered = false;
     connection.ping();
@@ -160,7 +171,10 @@ function serve(connection: WebSocket, door: WsDoor, request: IncomingMessage, op
     },
     close: (code, reason) => connection.close(code, reason),
     pause: () => connection.pause(),
-    resume: () => connection.resume(),
+    resume: () => {
+      answered = true;
+      connection.resume();
+    },
   };
   const handler = door.open(peer, request);
   connection.on('pong', () => (answered = true));
@@ -171,8 +185,8 @@ function serve(connection: WebSocket, door: WsDoor, request: IncomingMessage, op
     else handler.onText(bytes.toString('utf8'));
   });
   connection.on('error', () => undefined);
-  connection.on('close', () => {
+  connection.on('close', (code) => {
     clearInterval(ping);
-    handler.onGone();
+    handler.onGone(code);
   });
 }

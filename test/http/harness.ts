@@ -51,6 +51,8 @@ export async function openHttp(
     eventHosts: [],
     publicUrl: options.publicUrl ?? null,
     audioSocket: null,
+    twilioAuthTokens: [],
+    mediaBasicAuth: null,
     onFault: () => undefined,
   });
   t.teardown(() => telephony.close());

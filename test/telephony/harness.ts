@@ -151,6 +151,8 @@ export async function openServed(
     eventHosts: [],
     publicUrl: null,
     audioSocket: null,
+    twilioAuthTokens: [],
+    mediaBasicAuth: null,
     timers,
     onFault: (facts) => t.fail(JSON.stringify(facts)),
     ...options,
@@ -163,7 +165,7 @@ export async function openServed(
     ratePerMinute: 10_000,
     requestTimeoutMs: 5000,
     trustProxy: false,
-    publicUrl: null,
+    publicUrl: options.publicUrl ?? null,
     version: '0.0.0',
     streams: telephony,
     ivr: await testDialogues(context),
@@ -191,6 +193,18 @@ export async function openServed(
       return { status: response.status, body: (await response.json()) as Record<string, any> };
     },
   };
+}
+
+/** What a call has told, when it is over. */
+export async function eventsOf(
+  { base, authorization }: Pick<ServedHarness, 'base' | 'authorization'>,
+  streamId: string,
+): Promise<{ readonly name: string; readonly data: Record<string, any> }[]> {
+  const response = await fetch(`${base}/v1/streams/${streamId}/events`, { headers: { authorization } });
+  return [...(await response.text()).matchAll(/^event: (\w+)\ndata: (.*)$/gm)].map(([, name = '', data = '']) => ({
+    name,
+    data: JSON.parse(data) as Record<string, any>,
+  }));
 }
 
 /**

@@ -6,7 +6,7 @@ import { WebSocket } from 'ws';
 import { createApiKey } from '../../src/service/api-keys.js';
 import { callerCall } from '../audio/made-call.js';
 import { goodPin } from '../service/harness.js';
-import { enrolCaller, openServed, sameAsFile } from './harness.js';
+import { enrolCaller, eventsOf, openServed, sameAsFile } from './harness.js';
 import { hello, OwnClient } from './own-client.js';
 
 t.setTimeout(240_000);
@@ -34,7 +34,7 @@ t.teardown(() => void desktop.close());
 const desktopHost = `127.0.0.1:${(desktop.address() as AddressInfo).port}`;
 
 const served = await openServed(t, { maxCalls: 2, eventHosts: [desktopHost] });
-const { api, base, authorization, context, full } = served;
+const { api, base, context, full } = served;
 await enrolCaller(served, 'caller', 'zh-f4');
 const passive = { mode: 'passive', accountId: 'caller', pin: goodPin };
 
@@ -50,7 +50,7 @@ void t.test('A call over HTTP and WebSocket: registered, heard, told as events a
   const greeting = await client.until('hello');
   t.match(greeting, { streamId, mode: 'passive', takenSeconds: 0 });
   t.match(client.socket.extensions, /permessage-deflate/);
-  const told = fetch(`${base}/v1/streams/${streamId}/events`, { headers: { authorization } }).then((all) => all.text());
+  const told = eventsOf(served, streamId ?? '');
   client.hear(own);
   await client.say({ type: 'end' });
   t.equal(await client.gone, 1000);
@@ -60,10 +60,7 @@ void t.test('A call over HTTP and WebSocket: registered, heard, told as events a
   t.ok(client.messages.some(({ type }) => type === 'interim'));
   t.equal(client.messages.at(-1)?.type, 'closed');
 
-  const events = [...(await told).matchAll(/^event: (\w+)\ndata: (.*)$/gm)].map(([, name, data]) => ({
-    name,
-    data: JSON.parse(data ?? '') as object,
-  }));
+  const events = await told;
   t.match(events.find(({ name }) => name === 'verdict')?.data, { decision: 'ACCEPT', streamId });
   t.equal(events.at(-1)?.name, 'closed');
   t.match((await api('GET', `/v1/streams/${streamId}`)).body, {

@@ -12,6 +12,7 @@ class TestDoor implements WsDoor {
   readonly peers: Peer[] = [];
   readonly heard: string[] = [];
   gone = 0;
+  goneCode = 0;
   refusal: number | null | Error = null;
 
   matches(pathname: string): boolean {
@@ -26,7 +27,10 @@ class TestDoor implements WsDoor {
     return {
       onText: (text: string) => void this.heard.push(text),
       onBytes: (bytes: Uint8Array) => void this.heard.push(`${bytes.length} bytes`),
-      onGone: () => void this.gone++,
+      onGone: (code: number) => {
+        this.gone++;
+        this.goneCode = code;
+      },
     };
   }
 }
@@ -86,6 +90,36 @@ void t.test('A peer that answers no ping is gone; one that answers, or speaks, s
   t.equal(answering.readyState, WebSocket.OPEN);
   answering.terminate();
   await until(() => doors.connections === 0);
+});
+
+void t.test('A connection that the door itself does not read is not taken for a dead one', async (t) => {
+  const { door, port } = await opened(t, { pingMs: 40 });
+  const client = new WebSocket(`ws://127.0.0.1:${port}/door`, 'test.v1');
+  await new Promise((resolve) => client.on('open', resolve));
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  door.peers[0]?.pause();
+  client.send('said meanwhile');
+  await new Promise((resolve) => setTimeout(resolve, 600));
+  t.same([door.gone, door.heard], [0, []], 'fifteen pings later');
+  door.peers[0]?.resume();
+  await until(() => door.heard.length > 0 || door.gone > 0);
+  t.same(door.heard, ['said meanwhile']);
+  client.terminate();
+});
+
+void t.test('A door is told the code that its peer closed with', async (t) => {
+  const { door, port } = await opened(t);
+  for (const [n, [code, told]] of [
+    [1000, 1000],
+    [undefined, 1005],
+    [4321, 4321],
+  ].entries()) {
+    const client = new WebSocket(`ws://127.0.0.1:${port}/door`, 'test.v1');
+    await new Promise((resolve) => client.on('open', resolve));
+    client.close(code);
+    await until(() => door.gone === n + 1);
+    t.equal(door.goneCode, told);
+  }
 });
 
 void t.test('Bytes that are no frames, and text that is no UTF-8, end the connection', async (t) => {
