@@ -37,6 +37,7 @@ export const errorCodes = [
   'enrolment_incomplete',
   'enrolment_inconsistent',
   'agent_voiceprint_missing',
+  'enrolment_under_review',
   'challenge_unknown',
   'verification_unknown',
   'outcome_not_open',

@@ -46,6 +46,28 @@ export type AuditEvent = { readonly by: Actor } & (
       readonly modelId: string;
       readonly supersedesVoiceprintId: string | null;
     }
+  /** A print just made was taken back; those it had superseded are active again. */
+  | {
+      readonly kind: 'enrolment_undone';
+      readonly account: string;
+      readonly enrolmentId: string;
+      readonly voiceprintsErased: number;
+      readonly restoredVoiceprintIds: readonly string[];
+    }
+  /** The voice of an enrolment was found among the prints of another account. */
+  | {
+      readonly kind: 'duplicate_voice_found';
+      readonly account: string;
+      readonly otherAccount: string;
+      readonly findingId: string;
+      readonly enrolmentId: string;
+      readonly modelId: string;
+      readonly llr: number;
+      readonly thresholdLlr: number;
+      readonly printsSearched: number;
+      readonly outcome: 'flagged' | 'refused';
+    }
+  | { readonly kind: 'duplicate_voice_resolved'; readonly findingId: string; readonly allowed: boolean }
   /** Agents are no accounts: their own ids name them here as they do in `by`. */
   | {
       readonly kind: 'agent_voiceprint_created';

@@ -31,7 +31,9 @@ export const defaultPolicy: PolicyDocument = {
     validitySeconds: 1800,
     maxUtterances: 6,
     agentVoiceLlr: 1,
+    undoMinutes: 10,
   },
+  duplicates: { whenFound: 'flag', falseAlarmsPerEnrolment: 0.01 },
   quality: {
     minNetSpeechSeconds: 1.2,
     minSnrDb: 3,

@@ -84,8 +84,21 @@ export const policyDocument = Type.Object(
         maxUtterances: Type.Integer({ minimum: 2, maximum: 20 }),
         /** An utterance that is so much like the agent who leads the enrolment is not kept. */
         agentVoiceLlr: Type.Number({ default: 1, minimum: -50, maximum: 50 }),
+        /** How long the key that made an enrolment by an agent may undo it; 0: never. */
+        undoMinutes: Type.Number({ default: 10, minimum: 0, maximum: 60 }),
       },
       closed,
+    ),
+    /** Whether a voice that enrols is looked for among the voiceprints of other accounts. */
+    duplicates: Type.Object(
+      {
+        /** `flag`: the print is made, the security team gets the finding. `refuse`: no print is made before the team has looked. */
+        whenFound: Type.Unsafe<'off' | 'flag' | 'refuse'>(Type.String({ enum: ['off', 'flag', 'refuse'] })),
+        /** Share of the enrolments of new voices that may be taken for somebody else's; the threshold follows from it and the number of prints. */
+        falseAlarmsPerEnrolment: Type.Number({ minimum: 0.000001, maximum: 0.5 }),
+      },
+      // What policies stored before this meant: nobody was looked for.
+      { ...closed, default: { whenFound: 'off', falseAlarmsPerEnrolment: 0.01 } },
     ),
     quality: Type.Object(
       {

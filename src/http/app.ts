@@ -16,6 +16,7 @@ import { auditRoutes } from './routes/audit.js';
 import { challengeRoutes } from './routes/challenges.js';
 import { consentRoutes } from './routes/consents.js';
 import { agentRoutes } from './routes/agents.js';
+import { duplicateRoutes } from './routes/duplicates.js';
 import { enrolmentRoutes } from './routes/enrolments.js';
 import { ivrRoutes } from './routes/ivr.js';
 import { modelRoutes } from './routes/models.js';
@@ -127,6 +128,7 @@ export async function buildApp(context: ServiceContext, options: HttpOptions): P
     pinRoutes,
     enrolmentRoutes,
     agentRoutes,
+    duplicateRoutes,
     challengeRoutes,
     verificationRoutes,
     streamRoutes(options),

@@ -34,6 +34,7 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
   enrolment_incomplete: 409,
   enrolment_inconsistent: 409,
   agent_voiceprint_missing: 409,
+  enrolment_under_review: 409,
   challenge_unknown: 404,
   verification_unknown: 404,
   outcome_not_open: 409,

@@ -33,6 +33,7 @@ export const enrolmentId = idOf('enr', 'Enrolment id');
 export const challengeId = idOf('chl', 'Challenge id');
 export const verificationId = idOf('ver', 'Verification id');
 export const streamId = idOf('str', 'Stream id');
+export const findingId = idOf('dup', 'Finding id');
 
 export const language = oneOf(['zh', 'en'] as const, 'Language of the prompts');
 export const tier = oneOf(tiers, 'Risk tier: low (balance), standard (change of plan), high (transfer, new PIN)');
@@ -114,7 +115,7 @@ export const hint = oneOf(enrolmentHints, 'What to do next');
 export const enrolment = closed({
   enrolmentId,
   accountId,
-  state: oneOf(['open', 'completed', 'cancelled', 'superseded'] as const, ''),
+  state: oneOf(['open', 'completed', 'cancelled', 'superseded', 'undone'] as const, ''),
   expiresAt: time(''),
   prompts: list(closed({ digits: Type.String(), text: Type.String() })),
   progress,

@@ -67,6 +67,26 @@ export const calibrationSchema = Type.Object(
     fusion: fusionSchema,
     /** Voice LLRs of different speakers on the fitting trials: the service draws decoy evidence from these. */
     nontarget: Type.Object({ meanLlr: Type.Number(), sdLlr: positive }, closed),
+    /**
+     * Tail of the LLRs of one person's voiceprint against another's, as tuning/tail.ts fits it: what a search among many prints is held against. Absent: not
+     * measured.
+     */
+    printTail: Type.Optional(
+      Type.Object(
+        {
+          level: Type.Number(),
+          share: Type.Number({ exclusiveMinimum: 0, maximum: 1 }),
+          shape: Type.Number({ minimum: -0.5, maximum: 0.5 }),
+          scale: positive,
+          exceedances: count,
+          /** Voiceprints that were compared with each other, and how they were come by. */
+          searches: count,
+          prints: count,
+          command: Type.String({ minLength: 1 }),
+        },
+        closed,
+      ),
+    ),
     fittedOn: Type.Array(
       Type.Object(
         {

@@ -1,15 +1,16 @@
 import { VoicegateError } from '../errors.js';
 import { judgeEnrolment, meanOf, type EnrolledUtterance } from '../voiceprint/judge-enrolment.js';
 import { accountPseudonym, actorOf, newId, type Caller, type ServiceContext } from './context.js';
+import { findDuplicates, recordDuplicates } from './duplicates.js';
 import { hold, keptOf, mayHear, policyFor } from './enrolment-steps.js';
 import { enrolmentView, type EnrolmentView } from './enrolment-view.js';
 import type { EnrolmentUtteranceRow, VoiceprintRow } from './ports.js';
 import { printFor } from './prints.js';
 
 /**
- * Makes the voiceprint, and one by the other model where two are loaded: enough speech, one voice throughout. The new prints supersede
- * the old ones, by whatever model, and never overwrite them.
- * @throws VoicegateError `enrolment_unknown`, `enrolment_closed`, `enrolment_incomplete`, `enrolment_inconsistent`, `model_mismatch`,
+ * Makes the voiceprint, and one by the other model where two are loaded: enough speech, one voice throughout, and looked for among other accounts' prints
+ * as the policy says. The new prints supersede the old ones, by whatever model, and never overwrite them.
+ * @throws VoicegateError `enrolment_unknown`, `enrolment_closed`, `enrolment_incomplete`, `enrolment_inconsistent`, `enrolment_under_review`, `model_mismatch`,
  *   `opted_out`, `consent_missing`
  */
 export async function completeEnrolment(
@@ -53,6 +54,7 @@ export async function completeEnrolment(
       derivedFromVoiceprintId: null,
       supersedesVoiceprintId: printFor(modelId, old)?.voiceprintId ?? null,
       supersededAt: null,
+      enrolmentId,
     });
     const made = print(row.modelId, judged.vector, kept.map(enrolledUtterance));
     const prints = [made];
@@ -62,8 +64,14 @@ export async function completeEnrolment(
       const others = (await tx.enrolments.utterances(enrolmentId, otherModelId)).map(enrolledUtterance);
       if (others.length === kept.length) prints.push(print(otherModelId, meanOf(others), others));
     }
-    await tx.voiceprints.replace(accountId, prints, now);
-    await tx.enrolments.setState(enrolmentId, 'completed');
+    const duplicates = await findDuplicates(context, tx, accountId, prints, policy);
+    if (duplicates.length > 0 && policy.duplicates.whenFound === 'refuse') {
+      await tx.enrolments.setState(enrolmentId, 'cancelled', now);
+      await recordDuplicates(context, caller, tx, { account, enrolment: row }, duplicates, 'refused');
+      return null;
+    }
+    await tx.voiceprints.replace(accountId, enrolmentId, prints, now);
+    await tx.enrolments.setState(enrolmentId, 'completed', now);
     for (const { voiceprintId, modelId, supersedesVoiceprintId } of prints) {
       await tx.audit.append(
         {
@@ -77,12 +85,19 @@ export async function completeEnrolment(
         now,
       );
     }
+    await recordDuplicates(context, caller, tx, { account, enrolment: row }, duplicates, 'flagged');
     return {
       enrolment: enrolmentView({ ...row, state: 'completed' }, kept, policy),
       voiceprintId: made.voiceprintId,
       supersedes: made.supersedesVoiceprintId,
     };
   });
+  if (answer === null) {
+    // Nothing of what was found: who enrols learns of no other account.
+    throw new VoicegateError('enrolment_under_review', 'The enrolment needs a review, and no voiceprint was made', {
+      hint: 'Serve the caller without voice; the security team sees why',
+    });
+  }
   context.onEnrolled();
   return answer;
 }

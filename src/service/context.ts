@@ -45,7 +45,7 @@ export interface ServiceContext extends KeyContext {
 }
 
 /** A random id with a prefix that says what it names: `chl_…`, `ver_…`. */
-export function newId(prefix: 'con' | 'enr' | 'utt' | 'vpr' | 'chl' | 'ver' | 'str'): string {
+export function newId(prefix: 'con' | 'enr' | 'utt' | 'vpr' | 'chl' | 'ver' | 'str' | 'dup'): string {
   return `${prefix}_${randomUUID().replaceAll('-', '')}`;
 }
 

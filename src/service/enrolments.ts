@@ -65,9 +65,11 @@ export async function startEnrolment(
         prompts: enrolmentPrompts({ count: rules.maxUtterances, digits: rules.promptDigits }),
         proof: proof?.kind ?? 'agent',
         agentId: request.proof.agentId,
+        apiKeyId: caller.apiKeyId,
         replacesVoiceprint: (await tx.voiceprints.active(accountId)).length > 0,
         createdAt: now,
         expiresAt: new Date(now.getTime() + rules.validitySeconds * 1000),
+        completedAt: null,
       };
       await tx.enrolments.supersedeOpen(accountId);
       await tx.enrolments.insert(row);
@@ -103,11 +105,12 @@ export async function getEnrolment(
 export async function cancelEnrolment(context: ServiceContext, caller: Caller, enrolmentId: string): Promise<void> {
   await context.store.transaction(caller.tenantId, async (tx) => {
     const { account, row } = await hold(tx, enrolmentId);
-    stillOpen(row, context.now());
-    await tx.enrolments.setState(enrolmentId, 'cancelled');
+    const now = context.now();
+    stillOpen(row, now);
+    await tx.enrolments.setState(enrolmentId, 'cancelled', now);
     await tx.audit.append(
       { kind: 'enrolment_cancelled', by: actorOf(caller), account: accountPseudonym(account), enrolmentId },
-      context.now(),
+      now,
     );
   });
 }

@@ -40,6 +40,7 @@ export interface Tx {
   readonly enrolments: EnrolmentTable;
   readonly voiceprints: VoiceprintTable;
   readonly agents: AgentTable;
+  readonly duplicates: DuplicateTable;
   readonly modelChange: ModelChangeTable;
   readonly challenges: ChallengeTable;
   readonly attempts: AttemptTable;
@@ -145,7 +146,7 @@ export interface ConsentTable {
   withdraw(accountId: string, at: Date): Promise<number>;
 }
 
-export type EnrolmentState = 'open' | 'completed' | 'cancelled' | 'superseded';
+export type EnrolmentState = 'open' | 'completed' | 'cancelled' | 'superseded' | 'undone';
 
 export interface EnrolmentRow {
   readonly enrolmentId: string;
@@ -159,9 +160,12 @@ export interface EnrolmentRow {
   /** What opened the door: see service/proof.ts. */
   readonly proof: 'pin' | 'agent' | 'verification' | 'override';
   readonly agentId: string | null;
+  /** The key that began it; null for the command line, and in rows of before. */
+  readonly apiKeyId: string | null;
   readonly replacesVoiceprint: boolean;
   readonly createdAt: Date;
   readonly expiresAt: Date;
+  readonly completedAt: Date | null;
 }
 
 export interface EnrolmentUtteranceRow {
@@ -181,8 +185,8 @@ export interface EnrolmentTable {
   insert(row: EnrolmentRow): Promise<void>;
   /** Moves every open enrolment of the account to `superseded`, erasing its utterances. */
   supersedeOpen(accountId: string): Promise<void>;
-  /** Any state but `open` erases the utterances' embeddings. */
-  setState(enrolmentId: string, state: EnrolmentState): Promise<void>;
+  /** Any state but `open` erases the utterances' embeddings; `completed` marks the time. */
+  setState(enrolmentId: string, state: EnrolmentState, at: Date): Promise<void>;
   /** One row for each model that heard the utterance, under one utterance id. */
   addUtterance(row: EnrolmentUtteranceRow): Promise<void>;
   /** As this model heard them, in the order of their making. */
@@ -206,17 +210,72 @@ export interface VoiceprintRow {
   /** The print this one took the place of. */
   readonly supersedesVoiceprintId: string | null;
   readonly supersededAt: Date | null;
+  /** What made it; null: made quietly, or before this was kept. */
+  readonly enrolmentId: string | null;
 }
 
 export interface VoiceprintTable {
   /** The prints that are not superseded, at most one by each model, in the order of their making. */
   active(accountId: string): Promise<readonly VoiceprintRow[]>;
-  /** Marks every active print of the account as superseded at `at`, erases its candidates, and inserts the rows. */
-  replace(accountId: string, rows: readonly VoiceprintRow[], at: Date): Promise<void>;
+  /** Marks every active print of the account as superseded at `at` by this enrolment, erases its candidates, and inserts the rows. */
+  replace(accountId: string, enrolmentId: string, rows: readonly VoiceprintRow[], at: Date): Promise<void>;
+  /**
+   * Erases what an enrolment made, prints derived from it too, and makes active again what it superseded. Answers how many went and which came back;
+   * null, and nothing is done, when a later enrolment has superseded its prints or they are gone.
+   */
+  undo(
+    accountId: string,
+    enrolmentId: string,
+  ): Promise<{ readonly erased: number; readonly restored: readonly string[] } | null>;
+  /**
+   * Active prints by a model of all other accounts, those most like a vector first (largest cosine; exact, every print is looked at).
+   * @returns at most `limit`, and how many there are
+   */
+  nearest(
+    modelId: string,
+    vector: Float32Array,
+    exceptAccountId: string,
+    limit: number,
+  ): Promise<{ readonly prints: readonly (ActivePrint & { readonly accountId: string })[]; readonly searched: number }>;
   /** Inserts a print beside those of other models. */
   add(row: VoiceprintRow): Promise<void>;
   /** Erases all prints and candidates of the account, open enrolments' utterances too; answers how many prints went. */
   eraseAll(accountId: string): Promise<number>;
+}
+
+/** The voice of an enrolment, found among the prints of another account. */
+export interface DuplicateRow {
+  readonly findingId: string;
+  /** Who enrolled. */
+  readonly accountId: string;
+  /** Whose active print the voice is like. */
+  readonly otherAccountId: string;
+  readonly enrolmentId: string;
+  readonly modelId: string;
+  /** Of the new print against the other's, and what it had to reach among so many prints. */
+  readonly llr: number;
+  readonly thresholdLlr: number;
+  readonly printsSearched: number;
+  /** `flagged`: the new print was made all the same. */
+  readonly outcome: 'flagged' | 'refused';
+  readonly createdAt: Date;
+  /** Whether both accounts may hold this voice; null: nobody has looked yet. */
+  readonly allowed: boolean | null;
+  readonly resolvedAt: Date | null;
+}
+
+export interface DuplicateTable {
+  insert(row: DuplicateRow): Promise<void>;
+  /** Newest first. @param before a finding's id: only those before it */
+  list(what: {
+    readonly onlyOpen: boolean;
+    readonly before: string | null;
+    readonly limit: number;
+  }): Promise<readonly DuplicateRow[]>;
+  /** Answers the row as it is then, or null when there is none. */
+  resolve(findingId: string, allowed: boolean, at: Date): Promise<DuplicateRow | null>;
+  /** Accounts that may hold the same voice as this one. */
+  allowedWith(accountId: string): Promise<readonly string[]>;
 }
 
 /** The voice of an agent, to be kept out of customers' prints. Not an account: nobody is let in by it. */

@@ -116,6 +116,7 @@ async function keep(
     supersedesVoiceprintId: base.supersedesVoiceprintId,
     derivedFromVoiceprintId: base.voiceprintId,
     supersededAt: null,
+    enrolmentId: null,
   });
   await tx.modelChange.dropCandidates(accountId, modelId);
   await tx.audit.append(

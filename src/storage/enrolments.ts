@@ -12,9 +12,11 @@ interface Columns {
   prompts: string[];
   proof: EnrolmentRow['proof'];
   agent_id: string | null;
+  api_key_id: string | null;
   replaces_voiceprint: boolean;
   created_at: Date;
   expires_at: Date;
+  completed_at: Date | null;
 }
 
 interface UtteranceColumns {
@@ -26,8 +28,8 @@ interface UtteranceColumns {
   created_at: Date;
 }
 
-const columns =
-  'enrolment_id, account_id, state, model_id, policy_version, language, prompts, proof, agent_id, replaces_voiceprint, created_at, expires_at';
+const columns = `enrolment_id, account_id, state, model_id, policy_version, language, prompts, proof, agent_id, api_key_id, replaces_voiceprint, created_at,
+  expires_at, completed_at`;
 const selectOne = `select ${columns} from enrolments where tenant_id = $1 and enrolment_id = $2`;
 
 /** Enrolments in progress of one tenant, with the embeddings gathered so far. */
@@ -42,7 +44,7 @@ export function enrolmentTable(query: TenantQuery): EnrolmentTable {
     async insert(row) {
       await query(
         `insert into enrolments (tenant_id, ${columns})
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
         row.enrolmentId,
         row.accountId,
         row.state,
@@ -52,9 +54,11 @@ export function enrolmentTable(query: TenantQuery): EnrolmentTable {
         row.prompts,
         row.proof,
         row.agentId,
+        row.apiKeyId,
         row.replacesVoiceprint,
         row.createdAt,
         row.expiresAt,
+        row.completedAt,
       );
     },
     async supersedeOpen(accountId) {
@@ -64,8 +68,14 @@ export function enrolmentTable(query: TenantQuery): EnrolmentTable {
         accountId,
       );
     },
-    async setState(enrolmentId, state) {
-      await query('update enrolments set state = $3 where tenant_id = $1 and enrolment_id = $2', enrolmentId, state);
+    async setState(enrolmentId, state, at) {
+      await query(
+        `update enrolments set state = $3, completed_at = case when $3 = 'completed' then $4 else completed_at end
+         where tenant_id = $1 and enrolment_id = $2`,
+        enrolmentId,
+        state,
+        at,
+      );
       if (state === 'open') return;
       await query('delete from enrolment_utterances where tenant_id = $1 and enrolment_id = $2', enrolmentId);
     },
@@ -123,8 +133,10 @@ function first(rows: readonly Columns[]): EnrolmentRow | null {
     prompts: row.prompts,
     proof: row.proof,
     agentId: row.agent_id,
+    apiKeyId: row.api_key_id,
     replacesVoiceprint: row.replaces_voiceprint,
     createdAt: row.created_at,
     expiresAt: row.expires_at,
+    completedAt: row.completed_at,
   };
 }

@@ -8,6 +8,7 @@ import { attemptTable } from './attempts.js';
 import { auditTable } from './audit-log.js';
 import { challengeTable } from './challenges.js';
 import { consentTable } from './consents.js';
+import { duplicateTable } from './duplicates.js';
 import { withClient, type DatabasePlace, type Engine } from './engine.js';
 import { enrolmentTable } from './enrolments.js';
 import { idempotencyTable } from './idempotency.js';
@@ -72,6 +73,7 @@ function tablesOf(client: PoolClient, keys: AuditKeys, tenantId: string): Tx {
     enrolments: enrolmentTable(query),
     voiceprints: voiceprintTable(query),
     agents: agentTable(query),
+    duplicates: duplicateTable(query),
     modelChange: modelChangeTable(query),
     challenges: challengeTable(query),
     attempts: attemptTable(query),

@@ -15,6 +15,7 @@ interface Columns {
   derived_from_voiceprint_id: string | null;
   supersedes_voiceprint_id: string | null;
   superseded_at: Date | null;
+  enrolment_id: string | null;
 }
 
 interface UtteranceColumns {
@@ -23,7 +24,7 @@ interface UtteranceColumns {
 }
 
 const columns = `voiceprint_id, account_id, model_id, embedding, net_speech_seconds, created_at, enrolled_at,
-  derived_from_voiceprint_id, supersedes_voiceprint_id, superseded_at`;
+  derived_from_voiceprint_id, supersedes_voiceprint_id, superseded_at, enrolment_id`;
 
 /** Voiceprints of one tenant: at most one active per account and model, the earlier ones kept as superseded. */
 export function voiceprintTable(query: TenantQuery): VoiceprintTable {
@@ -38,15 +39,58 @@ export function voiceprintTable(query: TenantQuery): VoiceprintTable {
       for (const row of rows) prints.push(toRow(row, await utterancesOf(query, row.voiceprint_id)));
       return prints;
     },
-    async replace(accountId, rows, at) {
+    async replace(accountId, enrolmentId, rows, at) {
       await eraseCandidates(query, accountId);
       await query(
-        `update voiceprints set superseded_at = $3
+        `update voiceprints set superseded_at = $3, superseded_by_enrolment_id = $4
          where tenant_id = $1 and account_id = $2 and superseded_at is null`,
         accountId,
         at,
+        enrolmentId,
       );
       for (const row of rows) await insert(query, row);
+    },
+    async undo(accountId, enrolmentId) {
+      const [made] = await query<{ active: boolean | null }>(
+        `select bool_and(superseded_at is null) as active from voiceprints
+         where tenant_id = $1 and account_id = $2 and enrolment_id = $3`,
+        accountId,
+        enrolmentId,
+      );
+      if (made?.active !== true) return null;
+      await eraseCandidates(query, accountId);
+      const erased = await query(
+        `delete from voiceprints where tenant_id = $1 and account_id = $2 and (enrolment_id = $3 or derived_from_voiceprint_id in
+           (select voiceprint_id from voiceprints where tenant_id = $1 and account_id = $2 and enrolment_id = $3))
+         returning voiceprint_id`,
+        accountId,
+        enrolmentId,
+      );
+      const restored = await query<{ voiceprint_id: string }>(
+        `update voiceprints set superseded_at = null, superseded_by_enrolment_id = null
+         where tenant_id = $1 and account_id = $2 and superseded_by_enrolment_id = $3 returning voiceprint_id`,
+        accountId,
+        enrolmentId,
+      );
+      return { erased: erased.length, restored: restored.map((row) => row.voiceprint_id).sort() };
+    },
+    async nearest(modelId, vector, exceptAccountId, limit) {
+      const [all] = await query<{ count: number }>(
+        `select count(*)::int as count from voiceprints
+         where tenant_id = $1 and model_id = $2 and superseded_at is null and account_id <> $3`,
+        modelId,
+        exceptAccountId,
+      );
+      const rows = await query<Columns>(
+        `select ${columns} from voiceprints
+         where tenant_id = $1 and model_id = $2 and superseded_at is null and account_id <> $3
+         order by embedding <=> $4::vector, voiceprint_id limit $5`,
+        modelId,
+        exceptAccountId,
+        toSql(vector),
+        limit,
+      );
+      return { prints: rows.map((row) => toRow(row, [])), searched: all?.count ?? 0 };
     },
     add: (row) => insert(query, row),
     async eraseAll(accountId) {
@@ -63,7 +107,7 @@ export function voiceprintTable(query: TenantQuery): VoiceprintTable {
 
 async function insert(query: TenantQuery, row: VoiceprintRow): Promise<void> {
   await query(
-    `insert into voiceprints (tenant_id, ${columns}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+    `insert into voiceprints (tenant_id, ${columns}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
     row.voiceprintId,
     row.accountId,
     row.modelId,
@@ -74,6 +118,7 @@ async function insert(query: TenantQuery, row: VoiceprintRow): Promise<void> {
     row.derivedFromVoiceprintId,
     row.supersedesVoiceprintId,
     row.supersededAt,
+    row.enrolmentId,
   );
   for (const [position, utterance] of row.utterances.entries()) {
     await query(
@@ -111,5 +156,6 @@ function toRow(row: Columns, utterances: readonly UtteranceColumns[]): Voiceprin
     derivedFromVoiceprintId: row.derived_from_voiceprint_id,
     supersedesVoiceprintId: row.supersedes_voiceprint_id,
     supersededAt: row.superseded_at,
+    enrolmentId: row.enrolment_id,
   };
 }

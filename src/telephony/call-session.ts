@@ -23,6 +23,7 @@ export interface Timers {
 const endsEnrolment: ReadonlySet<string> = new Set<ErrorCode>([
   'enrolment_closed',
   'enrolment_inconsistent',
+  'enrolment_under_review',
   'consent_missing',
   'opted_out',
 ]);

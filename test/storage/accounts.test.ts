@@ -6,6 +6,7 @@ import {
   candidateRow,
   challengeRow,
   consentRow,
+  duplicateRow,
   enrolmentRow,
   fresh,
   moment,
@@ -93,8 +94,8 @@ void t.test('an enrolment keeps its utterances in order and to the last bit unti
     t.same(found, utterances);
     t.equal((await tx.enrolments.utterances(enrolmentId, 'model-b')).length, 3, 'each model heard them');
     t.ok(found[0]?.embedding instanceof Float32Array);
-    await tx.enrolments.setState(enrolmentId, 'completed');
-    t.same(await tx.enrolments.get(enrolmentId), { ...enrolment, state: 'completed' });
+    await tx.enrolments.setState(enrolmentId, 'completed', moment());
+    t.same(await tx.enrolments.get(enrolmentId), { ...enrolment, state: 'completed', completedAt: moment() });
     t.same(await tx.enrolments.utterances(enrolmentId, 'model-a'), []);
   });
 });
@@ -108,7 +109,7 @@ void t.test('a new enrolment supersedes the open ones of its account and no othe
       const utterance = { modelId: 'model-a', embedding: vectorOf(1), netSpeechSeconds: 1, createdAt: moment() };
       await tx.enrolments.addUtterance({ ...utterance, utteranceId: fresh('u'), enrolmentId: row.enrolmentId });
     }
-    await tx.enrolments.setState(done.enrolmentId, 'completed');
+    await tx.enrolments.setState(done.enrolmentId, 'completed', moment());
     await tx.enrolments.supersedeOpen(accountId);
     t.equal((await tx.enrolments.get(open.enrolmentId))?.state, 'superseded');
     t.equal((await tx.enrolments.get(done.enrolmentId))?.state, 'completed');
@@ -129,9 +130,9 @@ void t.test('a voiceprint supersedes the one before and is read back to the last
   });
   await store.transaction(tenantId, async (tx) => {
     t.same(await tx.voiceprints.active(accountId), []);
-    await tx.voiceprints.replace(accountId, [first], first.createdAt);
+    await tx.voiceprints.replace(accountId, 'enrolment-x', [first], first.createdAt);
     t.same(await tx.voiceprints.active(accountId), [first]);
-    await tx.voiceprints.replace(accountId, [second], second.createdAt);
+    await tx.voiceprints.replace(accountId, 'enrolment-x', [second], second.createdAt);
     const active = await tx.voiceprints.active(accountId);
     t.same(active, [second]);
     t.same(active[0]?.vector, extremes);
@@ -152,8 +153,8 @@ void t.test('erasing all prints takes the utterances of open enrolments with the
   const accountId = await newAccount();
   const enrolment = enrolmentRow(accountId);
   await store.transaction(tenantId, async (tx) => {
-    await tx.voiceprints.replace(accountId, [voiceprintRow(accountId)], moment());
-    await tx.voiceprints.replace(accountId, [voiceprintRow(accountId)], moment(1));
+    await tx.voiceprints.replace(accountId, 'enrolment-x', [voiceprintRow(accountId)], moment());
+    await tx.voiceprints.replace(accountId, 'enrolment-x', [voiceprintRow(accountId)], moment(1));
     await tx.enrolments.insert(enrolment);
     const { enrolmentId } = enrolment;
     await tx.enrolments.addUtterance({
@@ -197,6 +198,8 @@ void t.test('an erased account leaves its id in no column of any table', async (
     await tx.velocity.record('line:ab', accountId, moment());
     await tx.verifications.insert(kept);
     await tx.modelChange.addCandidate(candidateRow(print));
+    await tx.duplicates.insert(duplicateRow(accountId, otherId));
+    await tx.duplicates.insert(duplicateRow(otherId, accountId));
     const request = { apiKeyId: 'key-1', requestSha256: Buffer.alloc(32), createdAt: moment(), response: null };
     await tx.idempotency.begin({ ...request, idempotencyKey: 'names-it' });
     await tx.idempotency.finish('key-1', 'names-it', { status: 200, body: { accountId } });
@@ -208,6 +211,7 @@ void t.test('an erased account leaves its id in no column of any table', async (
     'attempts',
     'challenges',
     'consents',
+    'duplicate_findings',
     'enrolments',
     'idempotent_requests',
     'velocity_failures',

@@ -67,7 +67,7 @@ void t.test('what was gathered goes when the print is replaced or erased', async
   const [replaced, erased] = [await holder(tenantId), await holder(tenantId)];
   await store.transaction(tenantId, async (tx) => {
     for (const print of [replaced, erased]) await tx.modelChange.addCandidate(candidateRow(print));
-    await tx.voiceprints.replace(replaced.accountId, [voiceprintRow(replaced.accountId)], moment(9));
+    await tx.voiceprints.replace(replaced.accountId, 'enrolment-x', [voiceprintRow(replaced.accountId)], moment(9));
     t.same(await tx.modelChange.candidates(replaced.accountId, 'model-b'), []);
     t.equal((await tx.modelChange.candidates(erased.accountId, 'model-b')).length, 1);
     await tx.voiceprints.eraseAll(erased.accountId);

@@ -3,10 +3,12 @@ import { defaultPolicy } from '../../src/decision/policy.js';
 import type { Evidence } from '../../src/decision/evidence.js';
 import type {
   AccountRow,
+  AgentVoiceprintRow,
   ApiKeyRow,
   CandidateRow,
   ChallengeRow,
   ConsentRow,
+  DuplicateRow,
   EnrolmentRow,
   Store,
   StreamRow,
@@ -70,9 +72,11 @@ export function enrolmentRow(accountId: string, change: Partial<EnrolmentRow> = 
     prompts: ['0918 2736', '45"\\,{}'],
     proof: 'pin',
     agentId: 'agent-9',
+    apiKeyId: 'key-1',
     replacesVoiceprint: false,
     createdAt: moment(),
     expiresAt: moment(600),
+    completedAt: null,
     ...change,
   };
 }
@@ -91,6 +95,43 @@ export function voiceprintRow(accountId: string, change: Partial<VoiceprintRow> 
     derivedFromVoiceprintId: null,
     supersedesVoiceprintId: null,
     supersededAt: null,
+    enrolmentId: null,
+    ...change,
+  };
+}
+
+export function agentVoiceprintRow(agentId: string, change: Partial<AgentVoiceprintRow> = {}): AgentVoiceprintRow {
+  return {
+    agentId,
+    modelId: 'model-a',
+    vector: vectorOf(5),
+    netSpeechSeconds: 12.500000000000002,
+    consentTextVersion: 'staff-1',
+    consentReference: 'file 7',
+    createdAt: moment(),
+    ...change,
+  };
+}
+
+/** A voice that enrolled for the first account and was found under the other. */
+export function duplicateRow(
+  accountId: string,
+  otherAccountId: string,
+  change: Partial<DuplicateRow> = {},
+): DuplicateRow {
+  return {
+    findingId: fresh('finding'),
+    accountId,
+    otherAccountId,
+    enrolmentId: 'enrolment-of-the-first',
+    modelId: 'model-a',
+    llr: 7.100000000000001,
+    thresholdLlr: 5.5,
+    printsSearched: 1000,
+    outcome: 'flagged',
+    createdAt: moment(),
+    allowed: null,
+    resolvedAt: null,
     ...change,
   };
 }

@@ -5,10 +5,12 @@ import { tenantQuery } from '../../src/storage/tenant-query.js';
 import { openTestEngine } from './open-test-store.js';
 import {
   accountRow,
+  agentVoiceprintRow,
   apiKeyRow,
   candidateRow,
   challengeRow,
   consentRow,
+  duplicateRow,
   enrolmentRow,
   moment,
   newTenant,
@@ -38,6 +40,7 @@ async function furnished() {
     verification: verificationRow(accountId, { decision: { kind: 'CONTINUE', reasons: ['VOICE_UNSURE'] } }),
     key: apiKeyRow(tenantId),
     stream: streamRow(accountId),
+    duplicate: duplicateRow(accountId, accountId, { allowed: true, resolvedAt: moment() }),
     session: { tokenSha256: randomBytes(32), keyId: '', createdAt: moment(), seenAt: moment() },
   };
   const request = { apiKeyId: 'k', idempotencyKey: 'i', requestSha256: hash, response: null, createdAt: moment() };
@@ -70,6 +73,8 @@ async function furnished() {
     await tx.apiKeys.insert(rows.key);
     await tx.sessions.insert({ ...rows.session, keyId: rows.key.keyId });
     await tx.streams.insert(rows.stream);
+    await tx.agents.replace('a7', [agentVoiceprintRow('a7')]);
+    await tx.duplicates.insert(rows.duplicate);
     await tx.idempotency.begin(request);
     await tx.audit.append({ by, kind: 'policy_stored', version: 1 }, moment());
   });
@@ -108,7 +113,7 @@ void t.test('every table but the list of migrations carries the tenant in its pr
   );
   const without = rows.filter(({ columns }) => !columns.includes('tenant_id')).map((row) => row.table_name);
   t.same(without, ['schema_migrations']);
-  t.equal(rows.length, 21);
+  t.equal(rows.length, 23);
 });
 
 void t.test('a statement that does not ask for its tenant cannot run', async (t) => {
@@ -164,8 +169,11 @@ void t.test('nothing a tenant does, with another tenant’s ids, changes a row o
     await tx.accounts.setOptOut(hash, false, moment());
     t.equal(await tx.consents.withdraw(accountId, moment()), 0);
     await tx.enrolments.supersedeOpen(accountId);
-    await tx.enrolments.setState(theirs.enrolment.enrolmentId, 'cancelled');
-    await tx.voiceprints.replace(accountId, [voiceprintRow(accountId)], moment());
+    await tx.enrolments.setState(theirs.enrolment.enrolmentId, 'cancelled', moment());
+    await tx.voiceprints.replace(accountId, 'enrolment-x', [voiceprintRow(accountId)], moment());
+    t.equal(await tx.voiceprints.undo(accountId, theirs.enrolment.enrolmentId), null);
+    t.equal(await tx.agents.replace('a7', []), 0);
+    t.equal(await tx.duplicates.resolve(theirs.duplicate.findingId, false, moment()), null);
     await tx.modelChange.dropCandidate(theirs.candidate.verificationId, 'model-b');
     await tx.modelChange.dropCandidates(accountId, 'model-b');
     t.same(await tx.modelChange.undoable('model-b', 9), []);

@@ -2,12 +2,14 @@ import Type, { type Static } from 'typebox';
 import type { ServiceContext } from '../../service/context.js';
 import { completeEnrolment } from '../../service/complete-enrolment.js';
 import { addUtterance, cancelEnrolment, getEnrolment, startEnrolment } from '../../service/enrolments.js';
+import { undoEnrolment } from '../../service/undo-enrolment.js';
 import type { App } from '../http-app.js';
 import { binary, filePart, formChannel, fromForm, fromJson, fromRaw, jsonAudio } from '../audio-body.js';
 import { callerOf } from '../authentication.js';
 import { proofOf } from '../proof-body.js';
 import {
   accountId,
+  agentId,
   closed,
   enrolment,
   enrolmentId,
@@ -119,5 +121,27 @@ export function enrolmentRoutes(app: App, context: ServiceContext): void {
     },
     async (request, reply) =>
       reply.status(201).send(await completeEnrolment(context, callerOf(request), request.params.enrolmentId)),
+  );
+  app.post(
+    '/v1/enrolments/:enrolmentId/undo',
+    {
+      config,
+      schema: {
+        summary: 'Take back an enrolment just made',
+        description:
+          'By the key that began it, with the agentId of the agent who did, within the policy’s undoMinutes. Its voiceprint is erased; the one it replaced judges again.',
+        tags,
+        params,
+        body: closed({ agentId }),
+        response: {
+          200: closed({
+            enrolmentId,
+            voiceprintsErased: Type.Integer(),
+            restoredVoiceprintIds: list(Type.String()),
+          }),
+        },
+      },
+    },
+    async (request) => undoEnrolment(context, callerOf(request), request.params.enrolmentId, request.body.agentId),
   );
 }
