@@ -41,6 +41,20 @@ export function unfinished({ dialogue, tier }: Terms): Result {
   }
 }
 
+/** What is said when nothing comes of a dialogue. */
+function failure({ dialogue }: Terms): PlainPrompt {
+  switch (dialogue) {
+    case 'verify':
+    case 'pin-after-voice':
+      return 'notAccepted';
+    case 'enrol':
+      return 'notEnrolled';
+    case 'pin-set':
+    case 'pin-change':
+      return 'pinNotSet';
+  }
+}
+
 /** A prompt without placeholders, as mark-up. */
 export type PlainPrompt = Exclude<IvrPromptName, 'askPin' | 'askOldPin' | 'askNewPin' | 'digit'>;
 
@@ -116,7 +130,7 @@ export function asking(
     ],
     vxml.form('ask', ...(first.length === 0 ? [] : [vxml.thenDo(vxml.prompt(said(turn, ...first)))]), items),
     ...more,
-    ending(turn, 'giveUp', result, ['notAccepted']),
+    ending(turn, 'giveUp', result, [failure(turn.terms)]),
     ending(turn, 'failed', result, ['failed']),
   );
 }

@@ -88,43 +88,37 @@ export interface Patience {
 
 /** A field for keys. @param digits how many: a number, or a range as SRGS has it, `1-32` */
 export function keypadField(name: string, digits: string, ask: readonly XmlNode[], patience: Patience): XmlElement {
-  const grammar =
-    // Written out in SRGS, which every browser must take; built-in grammars are an option of theirs.
-    element(
-      'grammar',
-      { version: '1.0', mode: 'dtmf', root: 'keys', type: 'application/srgs+xml' },
-      element(
-        'rule',
-        { id: 'keys', scope: 'public' },
-        element('item', { repeat: digits }, element('ruleref', { uri: '#key' })),
-      ),
-      element(
-        'rule',
-        { id: 'key' },
-        element(
-          'one-of',
-          {},
-          [...'0123456789'].map((digit) => element('item', {}, digit)),
-        ),
-      ),
-    );
+  const key = `${name}Key`;
+  const grammar = keypadGrammar(
+    `${name}Keys`,
+    element('item', { repeat: digits }, element('ruleref', { uri: `#${key}` })),
+    element('rule', { id: key }, oneOf('0123456789')),
+  );
   return element('field', { name }, prompt(ask), grammar, impatience(patience));
 }
 
 /** A field that takes key 1 or, for no, key 2, which leads to another form. */
 export function yesField(name: string, ask: readonly XmlNode[], patience: Patience, onNo: string): XmlElement {
-  const grammar = element(
-    'grammar',
-    { version: '1.0', mode: 'dtmf', root: 'choice', type: 'application/srgs+xml' },
-    element(
-      'rule',
-      { id: 'choice', scope: 'public' },
-      element('one-of', {}, element('item', {}, '1'), element('item', {}, '2')),
-    ),
-  );
   const no = element('if', { cond: `${name} == '2'` }, goTo(onNo));
+  const grammar = keypadGrammar(`${name}Keys`, oneOf('12'));
   return element('field', { name }, prompt(ask), grammar, impatience(patience), element('filled', {}, no));
 }
+
+/** Written out in SRGS, which every browser must take; built-in grammars are an option of theirs. @param root the rule's id, once in a document */
+const keypadGrammar = (root: string, expansion: XmlElement, ...rules: readonly XmlElement[]): XmlElement =>
+  element(
+    'grammar',
+    { version: '1.0', mode: 'dtmf', root, type: 'application/srgs+xml' },
+    element('rule', { id: root, scope: 'public' }, expansion),
+    rules,
+  );
+
+const oneOf = (keys: string): XmlElement =>
+  element(
+    'one-of',
+    {},
+    [...keys].map((key) => element('item', {}, key)),
+  );
 
 /** Asks for an utterance and records it. The request cannot be talked over: its end is when to speak. */
 export function recordItem(name: string, ask: readonly XmlNode[], patience: Patience): XmlElement {

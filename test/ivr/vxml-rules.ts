@@ -134,8 +134,9 @@ function check(element: Element): void {
 /** Every form gone to, rule referred to and variable handed over is there, and every name is used once. */
 function checkNames(root: Element): void {
   const all = [...root.getElementsByTagName('*')];
+  const named = all.flatMap((one) => one.getAttribute('id') ?? []);
+  if (new Set(named).size < named.length) throw new Error('two forms or rules of one id');
   const ids = all.filter(({ tagName }) => tagName === 'form').map((one) => one.getAttribute('id'));
-  if (new Set(ids).size < ids.length) throw new Error('two forms of one name');
   const variables = all
     .filter(({ tagName }) => ['var', 'field', 'record', 'transfer'].includes(tagName))
     .map((one) => one.getAttribute('name'));
