@@ -59,9 +59,11 @@ export async function start(turn: Turn, state: StateOf<'start-enrolment'>, { key
   }
 }
 
-/** The very text that was read out, as a version. */
+/** The very text and recording that were played, as a version. */
 function textVersion({ prompts, terms }: Turn): string {
-  const sha256 = createHash('sha256').update(prompts.text(terms.language, 'consent')).digest('hex');
+  const sha256 = createHash('sha256')
+    .update(JSON.stringify(prompts.pieces(terms.language, 'consent')))
+    .digest('hex');
   return `ivr-${terms.language}-${sha256.slice(0, 16)}`;
 }
 
@@ -97,21 +99,14 @@ export async function utterance(turn: Turn, state: StateOf<'utterance'>, submitt
     return ended(turn, { outcome: 'ENROLLED' }, ['enrolled'], 'well');
   } catch (fault) {
     if (isAudioFault(fault)) return again('nothingHeard');
-    if (fault instanceof VoicegateError && over.includes(fault.code)) return notEnrolled(turn, 'notEnrolled');
+    if (fault instanceof VoicegateError && isOver(fault)) return notEnrolled(turn, 'notEnrolled');
     throw fault;
   }
 }
 
 /** The enrolment cannot go on. */
-const over: readonly string[] = [
-  'enrolment_unknown',
-  'enrolment_closed',
-  'enrolment_incomplete',
-  'enrolment_inconsistent',
-  'model_mismatch',
-  'opted_out',
-  'consent_missing',
-];
+const isOver = ({ code }: VoicegateError): boolean =>
+  code.startsWith('enrolment_') || ['model_mismatch', 'opted_out', 'consent_missing'].includes(code);
 
 const hints: Partial<Record<Reason, PlainPrompt>> = {
   NOT_ENOUGH_SPEECH: 'speakLonger',

@@ -1,9 +1,11 @@
 import t from 'tap';
 import { defaultPolicy, operatorLadder } from '../../src/decision/policy.js';
 import { getAccount } from '../../src/service/accounts.js';
-import { enrolled, otherPin } from '../service/harness.js';
+import { enrolled, goodPin, otherPin } from '../service/harness.js';
 import { digitsHeard, openIvr, someone, spoken } from './harness.js';
+import { testDialogues } from './test-dialogues.js';
 import type { CallOutcome, TestCaller } from './vxml-browser.js';
+import { parseVxml } from './vxml-rules.js';
 
 const ivr = await openIvr(t);
 const verifyPath = '/v1/ivr/vxml/verify';
@@ -195,4 +197,19 @@ void t.test('the line that the gateway names is counted as any line is', async (
   t.match(await counted.play(verifyPath, someone('100009'), { line: '1391' }), { result: { decision: 'REJECT' } });
   t.match(await counted.play(verifyPath, someone('100009'), { line: '1392' }), { result: { decision: 'ACCEPT' } });
   t.match(await counted.play(verifyPath, someone('100009'), { line: null }), { result: { decision: 'ACCEPT' } });
+});
+
+void t.test('each step may be served by another node', async (t) => {
+  await enrolled(ivr, '100010', 1);
+  const nodes = [await testDialogues({ ...ivr.context }), await testDialogues({ ...ivr.context })] as const;
+  const stateIn = (document: string): string => /name="state" expr="'([^']+)'"/.exec(document)?.[1] ?? '';
+  const opening = { dialogue: 'verify', language: 'en', tier: 'low', ends: 'exit', callId: null, line: null } as const;
+  const asked = await nodes[0].open(ivr.opaque, { ...opening, accountId: null });
+  const nothing = { keys: {}, utterance: null, line: null, hungUp: false };
+  const keys = { account: '100010', pin: goodPin };
+  const challenge = await nodes[1].next(ivr.opaque, { ...nothing, state: stateIn(asked), keys });
+  const says = digitsHeard(parseVxml(challenge).getElementsByTagName('record')[0]?.textContent ?? '');
+  const utterance = { bytes: spoken({ voice: 1, says }).content, contentType: 'audio/x-wav' };
+  const verdict = await nodes[0].next(ivr.opaque, { ...nothing, state: stateIn(challenge), utterance });
+  t.match(verdict, `<var name="decision" expr="'ACCEPT'"/>`);
 });

@@ -2,6 +2,7 @@ import type { FastifyReply } from 'fastify';
 import Type from 'typebox';
 import { VoicegateError } from '../../errors.js';
 import { dialogueNames, endings } from '../../ivr/dialogue-state.js';
+import { lineOf } from '../../ivr/line.js';
 import type { App, HttpOptions } from '../http-app.js';
 import { callerOf } from '../authentication.js';
 import { filePart } from '../audio-body.js';
@@ -157,10 +158,6 @@ function openingOf(
     accountId: body.accountId ?? null,
   } as const;
 }
-
-/** Nothing, and what a script makes of nothing, is no line. */
-const lineOf = (given: string | undefined): string | null =>
-  given === undefined || given === '' || given === 'undefined' || given === 'null' ? null : given;
 
 /** The fields in which keys were pressed, without spaces. */
 function pressed(fields: Readonly<Record<string, unknown>>): Record<string, string> {
