@@ -4,7 +4,7 @@ import type { AgentEar } from '../service/live-events.js';
 import type { MediaFormat } from './session-io.js';
 
 /** A gap is not filled with more silence than this, seconds. */
-const longestGapSeconds = 5;
+export const longestGapSeconds = 5;
 
 /** The bytes of a call → samples of the customer's voice, and the agent's to who hears it. The two are never mixed. */
 export class LegDecoder {

@@ -9,7 +9,8 @@ export interface MediaPacket {
 
 /** A track in its order: audio, and how much of it is lost. */
 export type OrderedMedia =
-  { readonly kind: 'audio'; readonly bytes: Uint8Array } | { readonly kind: 'gap'; readonly seconds: number };
+  | { readonly kind: 'audio'; readonly bytes: Uint8Array; readonly timestampMs: number | null }
+  | { readonly kind: 'gap'; readonly seconds: number };
 
 /** So many packets wait for one that is missing before it is taken to be lost: 200 ms with the usual 20 ms a packet. */
 export const mostWaitingPackets = 10;
@@ -70,12 +71,8 @@ export class MediaOrder {
     const ms = (1000 * bytes.length) / this.bytesPerSecond;
     if (ms > 0) this.packetMs = ms;
     this.dueMs = timestampMs === null ? null : timestampMs + ms;
-    return seconds > 0
-      ? [
-          { kind: 'gap', seconds },
-          { kind: 'audio', bytes },
-        ]
-      : [{ kind: 'audio', bytes }];
+    const audio: OrderedMedia = { kind: 'audio', bytes, timestampMs };
+    return seconds > 0 ? [{ kind: 'gap', seconds }, audio] : [audio];
   }
 
   private lostMs(timestampMs: number | null): number {

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { addressParts, tokenIn } from './addresses.js';
 import { DoorCall, type DoorSide } from './door-call.js';
+import { longestGapSeconds } from './leg-decoder.js';
 import { MediaOrder, type MediaPacket, type OrderedMedia } from './media-order.js';
 import { readStreamMessage, type StreamMessage, type Track } from './media-streams-messages.js';
 import { refusalOf, type ClosedReason, type LiveCalls, type MediaFormat, type Refusal } from './session-io.js';
@@ -44,6 +45,9 @@ class MediaStreamsConnection implements PeerHandler, DoorSide {
   private customerTrack: Track = 'inbound';
   private orders: Readonly<Record<Track, MediaOrder>> | null = null;
   private broken: Refusal | null = null;
+  private readonly began = { customer: false, agent: false };
+  /** By the clock of the stream; null: it has none. */
+  private customerBeganMs: number | null = null;
 
   constructor(
     calls: LiveCalls,
@@ -155,12 +159,41 @@ class MediaStreamsConnection implements PeerHandler, DoorSide {
   }
 
   private pass(track: Track, ordered: readonly OrderedMedia[]): void {
-    for (const part of ordered) this.call.accept({ ...part, leg: this.legOf(track) });
+    const leg = this.legOf(track);
+    for (const part of ordered) {
+      if (part.kind === 'gap') this.call.accept({ ...part, leg });
+      else this.place(leg, part);
+    }
+  }
+
+  /** A track may begin long after the other, when the other party answers: the legs begin with the customer's, and the agent's in its place beside it. */
+  private place(
+    leg: 'customer' | 'agent',
+    { bytes, timestampMs }: { readonly bytes: Uint8Array; readonly timestampMs: number | null },
+  ): void {
+    // Says that the peer lives.
+    if (leg === 'agent' && !this.began.customer) return this.call.accept({ kind: 'audio', bytes: nothing, leg });
+    if (!this.began[leg]) {
+      this.began[leg] = true;
+      if (leg === 'customer') this.customerBeganMs = timestampMs;
+      else this.skipAgent(((timestampMs ?? 0) - (this.customerBeganMs ?? timestampMs ?? 0)) / 1000);
+    }
+    this.call.accept({ kind: 'audio', bytes, leg });
+  }
+
+  private skipAgent(seconds: number): void {
+    for (let left = Math.min(seconds, mostSkippedSeconds); left > 0; left -= longestGapSeconds) {
+      this.call.accept({ kind: 'gap', seconds: Math.min(left, longestGapSeconds), leg: 'agent' });
+    }
   }
 
   private legOf(track: Track): 'customer' | 'agent' {
     return track === this.customerTrack ? 'customer' : 'agent';
   }
 }
+
+const nothing = new Uint8Array(0);
+/** No timestamp is believed that lies further off. */
+const mostSkippedSeconds = 3600;
 
 const invalid = (title: string): Refusal => ({ code: 'invalid_request', title, hint: null });

@@ -8,6 +8,7 @@ import { callerCall, utterance } from '../audio/made-call.js';
 import { goodPin } from '../service/harness.js';
 import { enrolCaller, eventsOf, l16, openServed, sameAsFile } from './harness.js';
 import { ForkConnection, forkKinds, type ForkKind } from './media-fork-client.js';
+import { StreamConnection, StreamScript } from './media-streams-client.js';
 
 t.setTimeout(240_000);
 const basicAuth = 'media:a pass word';
@@ -237,6 +238,35 @@ void t.test('Who has not the password, or another sub-protocol, or no call, is n
     await allowed.hear(l16(own));
     t.equal((await allowed.until('verdict')).decision, 'ACCEPT');
   }
+});
+
+void t.test('An opaque key’s media server is told the decision and no reason', async (t) => {
+  for (const accountId of ['caller', 'nobody']) {
+    const { token } = await served.register({ accountId, pin: goodPin, protocol: 'freeswitch' }, served.opaque);
+    const connection = new ForkConnection(
+      'audioFork',
+      `${served.base.replace('http', 'ws')}/v1/streams/freeswitch/${token}`,
+    );
+    await connection.hear(l16(other));
+    const { type, verificationId, decision, nextChallenge, ...rest } = await connection.until('verdict');
+    t.match([type, verificationId, decision, nextChallenge], ['verdict', /^ver_/, /^(REJECT|INCONCLUSIVE)$/, null]);
+    t.same(rest, {});
+    t.notMatch(JSON.stringify(connection.relayed), /llr|VOICE|ENROLLED/);
+  }
+});
+
+void t.test('A node with as many calls as it takes closes with busy', async (t) => {
+  const full = await openServed(t, { maxCalls: 0 });
+  await enrolCaller(full, 'caller', 'zh-f4');
+  const { token } = await full.register({ accountId: 'caller', protocol: 'freeswitch' });
+  const refused = new ForkConnection('audioFork', `${full.base.replace('http', 'ws')}/v1/streams/freeswitch/${token}`);
+  await refused.say({});
+  t.same(await refused.gone, { code: 1013, reason: 'busy' });
+  t.match(refused.relayed, [{ type: 'error', code: 'busy' }]);
+  const telnyx = await full.register({ accountId: 'caller', protocol: 'telnyx' });
+  const stream = new StreamConnection(`${full.base.replace('http', 'ws')}/v1/streams/telnyx/${telnyx.token}`);
+  await stream.say(...new StreamScript('telnyx').start().messages);
+  t.same(await stream.gone, { code: 1013, reason: 'busy' });
 });
 
 void t.test('A peer that stops reading loses its connection, and its call ends without a verdict', async (t) => {
