@@ -9,6 +9,7 @@ import { isRecording, readForm } from './audio-body.js';
 import { challengeOf, registerAuthentication } from './authentication.js';
 import type { App, HttpOptions } from './http-app.js';
 import { answerBrokenRequest } from './broken-request.js';
+import { callsPage } from './calls-page.js';
 import { problemType, toProblem } from './problem.js';
 import { accountRoutes } from './routes/accounts.js';
 import { apiKeyRoutes } from './routes/api-keys.js';
@@ -123,6 +124,7 @@ export async function buildApp(context: ServiceContext, options: HttpOptions): P
 
   for (const routes of [
     operationRoutes(options),
+    callsPage(options),
     accountRoutes,
     consentRoutes,
     pinRoutes,

@@ -25,6 +25,8 @@ export interface StreamOptions {
   /** Where a registered call connects. @param base scheme and host of this service as its peers reach it */
   readonly addressOf: (protocol: StreamProtocol, token: string, base: string) => string;
   readonly events: StreamEvents;
+  /** The AsyncAPI 3 document of our own protocol. @param base as above */
+  readonly protocolDocument: (version: string, base: string) => object;
 }
 
 /** What the edge needs besides the service. */

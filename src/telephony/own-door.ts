@@ -1,49 +1,13 @@
 import type { IncomingMessage } from 'node:http';
-import Type, { type Static } from 'typebox';
-import { Value } from 'typebox/value';
 import { DoorCall, type DoorSide } from './door-call.js';
 import type { OutputView } from './output-view.js';
+import { readClientMessage, type ClientMessage } from './own-messages.js';
 import type { ClosedReason, LiveCall, LiveCalls, Refusal, SessionInput } from './session-io.js';
 import { endedCloseCode, refusedCloseCode, type Peer, type PeerHandler, type WsDoor } from './ws-doors.js';
 
 /** Address of our own door. */
 export const ownPath = '/v1/streams';
 export const ownSubprotocol = 'voicegate.v1';
-
-const closed = { additionalProperties: false } as const;
-const channel = Type.Union(['customer', 'agent', 'mixed', 'unused'].map((name) => Type.Literal(name as 'customer')));
-
-/** What a client says in text frames; see the AsyncAPI page. */
-export const clientMessages = {
-  hello: Type.Object(
-    {
-      type: Type.Literal('hello'),
-      token: Type.Optional(
-        Type.String({ maxLength: 100, description: 'From POST /v1/streams, unless the address or a header has it' }),
-      ),
-      resume: Type.Optional(
-        Type.String({ maxLength: 100, description: 'Resume token of a broken connection, in place of the token' }),
-      ),
-      encoding: Type.Union(['l16-le', 'l16-be', 'mulaw', 'alaw'].map((name) => Type.Literal(name as 'mulaw'))),
-      sampleRateHz: Type.Integer({ minimum: 4000, maximum: 192_000 }),
-      channels: Type.Array(channel, {
-        minItems: 1,
-        maxItems: 2,
-        description: 'Of the interleaved binary frames, in their order',
-      }),
-    },
-    closed,
-  ),
-  gap: Type.Object({ type: Type.Literal('gap'), seconds: Type.Number({ minimum: 0, maximum: 60 }) }, closed),
-  dtmf: Type.Object({ type: Type.Literal('dtmf'), digit: Type.String({ pattern: '^[0-9A-D*#]$' }) }, closed),
-  pause: Type.Object({ type: Type.Literal('pause') }, closed),
-  resume: Type.Object({ type: Type.Literal('resume') }, closed),
-  end: Type.Object({ type: Type.Literal('end') }, closed),
-} as const;
-
-type ClientMessage = {
-  [K in keyof typeof clientMessages]: Static<(typeof clientMessages)[K]>;
-}[keyof typeof clientMessages];
 
 /** Our own protocol: JSON control in text frames, audio in binary frames of any size. */
 export class OwnDoor implements WsDoor {
@@ -83,7 +47,7 @@ class OwnConnection implements PeerHandler, DoorSide {
 
   onText(text: string): void {
     if (this.call.over) return;
-    const message = parsed(text);
+    const message = readClientMessage(text);
     if (message === null) {
       return this.call.refuse(invalid('a text frame is none of the messages of the protocol'));
     }
@@ -128,7 +92,7 @@ class OwnConnection implements PeerHandler, DoorSide {
     this.peer.close(refusedCloseCode(refusal), refusal.code);
   }
 
-  private greet({ token, resume, encoding, sampleRateHz, channels }: Static<(typeof clientMessages)['hello']>): void {
+  private greet({ token, resume, encoding, sampleRateHz, channels }: Extract<ClientMessage, { type: 'hello' }>): void {
     if (this.call.begun) return this.call.refuse(invalid('a second hello'));
     const ticket = resume === undefined ? { token: token ?? this.token ?? '' } : { resume };
     void this.call.open(ticket, { encoding, sampleRateHz, channels });
@@ -136,15 +100,3 @@ class OwnConnection implements PeerHandler, DoorSide {
 }
 
 const invalid = (title: string): Refusal => ({ code: 'invalid_request', title, hint: null });
-
-function parsed(text: string): ClientMessage | null {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return null;
-  }
-  const type = (value as { type?: unknown } | null)?.type;
-  if (typeof type !== 'string' || !Object.hasOwn(clientMessages, type)) return null;
-  return Value.Check(clientMessages[type as keyof typeof clientMessages], value) ? value : null;
-}

@@ -10,6 +10,7 @@ import { checkEventAddress } from './event-addresses.js';
 import { settingThatOpens, wsDoors, type DoorSettings } from './doors.js';
 import { EventHub } from './event-hub.js';
 import { LiveCallRegistry } from './live-calls.js';
+import { ownDocument } from './own-document.js';
 import { WebhookSender } from './webhooks.js';
 import { openWsDoors, type OpenDoors, type WsOptions } from './ws-doors.js';
 
@@ -103,6 +104,11 @@ export class Telephony {
   /** Where a registered call connects. @param base scheme and host of this service as its peers reach it */
   addressOf(protocol: StreamProtocol, token: string, base: string): string {
     return addressOf(protocol, token, base, this.audioSocket?.port ?? 0);
+  }
+
+  /** The AsyncAPI 3 document of our own protocol. @param base scheme and host of this service as its peers reach it */
+  protocolDocument(version: string, base: string): object {
+    return ownDocument(version, base);
   }
 
   /** Ends every call without a verdict, then the connections. */

@@ -1,8 +1,22 @@
 import { WebSocket } from 'ws';
+import { Value } from 'typebox/value';
+import { serverMessages } from '../../src/telephony/own-messages.js';
 import { l16 } from './harness.js';
 
 /** The hello of 8 kHz mono. */
 export const hello = { type: 'hello', encoding: 'l16-le', sampleRateHz: 8000, channels: ['customer'] };
+
+/** Types of the messages that were really sent. */
+export const seenTypes = new Set<string>();
+
+/** @throws Error when a message is not as the AsyncAPI page says */
+function checkServerMessage(message: Record<string, any>): void {
+  const type = String(message.type);
+  if (!Object.hasOwn(serverMessages, type)) throw new Error(`the page knows no message ${type}`);
+  const [fault] = Value.Errors(serverMessages[type as keyof typeof serverMessages], message);
+  if (fault !== undefined) throw new Error(`${type} is not as the page says: ${fault.instancePath} ${fault.message}`);
+  seenTypes.add(type);
+}
 
 /** A client of our own protocol as the AsyncAPI page describes it. */
 export class OwnClient {
@@ -16,6 +30,7 @@ export class OwnClient {
     this.socket = new WebSocket(url, 'voicegate.v1');
     this.socket.on('message', (data: Buffer) => {
       const message = JSON.parse(data.toString()) as Record<string, any>;
+      checkServerMessage(message);
       this.messages.push(message);
       for (const one of this.waiting.splice(0)) {
         if (one.type === message.type) one.resolve(message);
