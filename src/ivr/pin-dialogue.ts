@@ -63,7 +63,12 @@ async function set(
   // Before the account is looked at, so that this is said of accounts that are not there, too.
   if (isTooSimple(wanted, policy.pin.digits, accountId)) return tryAgain(turn, failures, 'pinTooSimple', again);
   try {
-    await setPin(context, caller, accountId, { newPin: wanted, proof });
+    await setPin(context, caller, accountId, {
+      newPin: wanted,
+      proof,
+      // Of a first PIN the operator says whose it is; by keypad anybody could.
+      alwaysProven: turn.terms.dialogue !== 'pin-set',
+    });
   } catch (fault) {
     if (!isRefusal(fault)) throw fault;
     // The work that a refusal of a known account costs.

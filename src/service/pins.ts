@@ -6,6 +6,8 @@ import { withProof, type ProofRequest } from './proof.js';
 export interface PinRequest {
   readonly newPin: string;
   readonly proof: ProofRequest;
+  /** Wants a proof even where nothing is replaced: for callers whom nobody has identified. By default a first PIN needs none. */
+  readonly alwaysProven?: boolean;
 }
 
 /**
@@ -32,7 +34,8 @@ export async function setPin(
     'pin',
     request.proof,
     // A first PIN counts as a replacement where there is a voiceprint: it could be shown as the proof that replaces the print.
-    async (tx, account) => account.pinHash !== null || (await tx.voiceprints.active(accountId)).length > 0,
+    async (tx, account) =>
+      request.alwaysProven === true || account.pinHash !== null || (await tx.voiceprints.active(accountId)).length > 0,
     async (tx, account, proof, _policy, now) => {
       await tx.accounts.setPin(accountId, pinHash, now);
       // What the old PIN opened is closed with it.

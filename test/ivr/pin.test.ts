@@ -2,10 +2,13 @@ import t from 'tap';
 import { getAccount, putAccount } from '../../src/service/accounts.js';
 import { consented, enrolled, goodPin, otherPin } from '../service/harness.js';
 import { openIvr, someone } from './harness.js';
+import type { CallOutcome } from './vxml-browser.js';
 
 const ivr = await openIvr(t);
 const newPin = '480215';
 const keys = { newPin, repeatPin: newPin };
+/** Documents without their states. */
+const bare = ({ documents }: CallOutcome) => documents.map((one) => one.replace(/expr="'[\w-]{60,}'"/, ''));
 /** Whether that is the account's PIN: it opens a change of it to itself. */
 const hasPin = async (accountId: string, pin: string): Promise<boolean> => {
   const caller = someone(accountId, { pin, keys: { newPin: pin, repeatPin: pin } });
@@ -44,8 +47,7 @@ void t.test('a wrong old PIN and an unknown account are refused in one way; the 
   await enrolled(ivr, '200003', 1);
   const wrong = await ivr.play('/v1/ivr/vxml/pin-change', someone('200003', { pin: otherPin, keys }));
   const unknown = await ivr.play('/v1/ivr/vxml/pin-change', someone('999998', { pin: otherPin, keys }));
-  const bare = (documents: readonly string[]) => documents.map((one) => one.replace(/expr="'[\w-]{60,}'"/, ''));
-  t.same(bare(unknown.documents), bare(wrong.documents));
+  t.same(bare(unknown), bare(wrong));
   t.match(wrong.result, { outcome: 'PIN_NOT_SET' });
   t.equal((await ivr.context.store.transaction('operator', (tx) => tx.attempts.get('200003'))).wrongPins, 3);
 });
@@ -66,6 +68,15 @@ void t.test('a first PIN is set for a caller whom the operator has identified, a
   );
   t.match(again, { result: { outcome: 'PIN_NOT_SET' } }, 'a second one is a replacement, which needs a proof');
   t.equal(await hasPin('200004', newPin), true);
+});
+
+void t.test('nobody sets a first PIN by changing one that is not there', async (t) => {
+  await putAccount(ivr.context, ivr.full, '200007');
+  const outcome = await ivr.play('/v1/ivr/vxml/pin-change', someone('200007', { keys }));
+  t.match(outcome, { result: { outcome: 'PIN_NOT_SET' } });
+  t.equal((await getAccount(ivr.context, ivr.full, '200007')).pinSet, false);
+  const wrong = await ivr.play('/v1/ivr/vxml/pin-change', someone('999997', { keys }));
+  t.same(bare(outcome), bare(wrong), 'and it sounds like an account that is not there');
 });
 
 void t.test('a verification that included the right PIN is a proof, one that did not is none', async (t) => {
