@@ -161,8 +161,8 @@ class MediaStreamsConnection implements PeerHandler, DoorSide {
   private pass(track: Track, ordered: readonly OrderedMedia[]): void {
     const leg = this.legOf(track);
     for (const part of ordered) {
-      if (part.kind === 'gap') this.call.accept({ ...part, leg });
-      else this.place(leg, part);
+      if (part.kind === 'audio') this.place(leg, part);
+      else if (this.began[leg]) this.call.accept({ ...part, leg });
     }
   }
 

@@ -101,6 +101,27 @@ void t.test('What the agent says before the customer is there is let go, and kee
   t.equal(inputs.filter((input) => input.kind === 'audio' && input.leg === 'agent').length, 150);
 });
 
+void t.test('What is lost of the agent before the customer is there does not put the legs apart', async (t) => {
+  const script = both().messages;
+  const isOf = (track: string, from: number, to: number) => (message: Message) => {
+    const { track: of, chunk } = (message.media ?? {}) as { readonly track?: string; readonly chunk?: string };
+    return of === track && Number(chunk) > from && Number(chunk) <= to;
+  };
+  const customerBegins = script.filter((message) => message.event !== 'media' || !isOf('inbound', 0, 75)(message));
+  const renumbered = customerBegins.map((message) => {
+    if (!isOf('inbound', 75, 1000)(message)) return message;
+    const media = message.media as { readonly chunk: string };
+    return { ...message, media: { ...media, chunk: String(Number(media.chunk) - 75) } };
+  });
+  const { legs } = await legsOf(renumbered.filter((message) => !isOf('outbound', 65, 82)(message)));
+  t.equal(legs.customer[0], 16);
+  const apart = legs.customer.filter(
+    (code, n) => legs.agent[n] !== 0 && legs.agent[n] !== undefined && legs.agent[n] !== code,
+  );
+  t.equal(apart.length, 0);
+  t.ok(legs.agent.filter((code) => code > 0).length > 8000 * 2);
+});
+
 void t.test('Timestamps that lie are not followed far', async (t) => {
   const { legs } = await legsOf(delayed(both(), 'outbound', 9e12));
   t.equal(legs.agent.indexOf(1), 3600 * 8000);
