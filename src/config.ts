@@ -8,6 +8,9 @@ import { rootDir } from './paths.js';
 /** The speaker model that is used where none is named: why this one is said in models/README.md. */
 export const defaultModelId = 'voicegate-8k-2-int8';
 
+/** An API key, a secret of at least 16 bytes, and perhaps a tenant. */
+const audioHookKey = '[^\\s:,]+:[A-Za-z0-9+/]{22,}={0,2}(:[a-z0-9-]+)?';
+
 /**
  * Every setting with its range, default and meaning. The README's table is generated from this list
  * (`voicegate config`), so a setting is described once.
@@ -167,6 +170,13 @@ const settings = {
         'Secret: user:password that FreeSWITCH and jambonz have to send (HTTP basic authentication); absent: none',
     }),
   ),
+  VOICEGATE_AUDIOHOOK_KEYS: Type.Optional(
+    Type.String({
+      pattern: `^${audioHookKey}(,${audioHookKey})*$`,
+      description:
+        'Secret: keys that Genesys AudioHook comes with, by commas: apiKey:base64secret, or apiKey:base64secret:tenant; absent: no such door',
+    }),
+  ),
   VOICEGATE_EVENT_HOSTS: Type.String({
     default: '',
     maxLength: 4000,
@@ -253,6 +263,8 @@ export interface Config {
   readonly twilioAuthTokens: readonly string[];
   /** user:password; null: not asked for. */
   readonly mediaBasicAuth: string | null;
+  /** By API key; tenantId null: the default one. */
+  readonly audioHookKeys: ReadonlyMap<string, { readonly secret: Uint8Array; readonly tenantId: string | null }>;
   readonly eventHosts: readonly string[];
   /** Absolute; null: the shipped prompts only. */
   readonly promptsDir: string | null;
@@ -355,6 +367,12 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
           },
     twilioAuthTokens: listed(value.VOICEGATE_TWILIO_AUTH_TOKENS ?? ''),
     mediaBasicAuth: value.VOICEGATE_MEDIA_BASIC_AUTH ?? null,
+    audioHookKeys: new Map(
+      listed(value.VOICEGATE_AUDIOHOOK_KEYS ?? '').map((entry) => {
+        const [apiKey = '', secret = '', tenantId = null] = entry.split(':');
+        return [apiKey, { secret: Buffer.from(secret, 'base64'), tenantId }];
+      }),
+    ),
     eventHosts: listed(value.VOICEGATE_EVENT_HOSTS),
     promptsDir: value.VOICEGATE_PROMPTS_DIR === undefined ? null : resolve(value.VOICEGATE_PROMPTS_DIR),
     ivrTries: value.VOICEGATE_IVR_TRIES,

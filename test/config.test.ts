@@ -44,6 +44,24 @@ void t.test('the door for Asterisk is there where its port is', async (t) => {
   });
 });
 
+void t.test('keys of Genesys AudioHook come with their secret, and perhaps a tenant', async (t) => {
+  t.equal(readConfig({}).audioHookKeys.size, 0);
+  const secret = Buffer.alloc(32, 7);
+  const keys = `one==:${secret.toString('base64')},two:${secret.toString('base64')}:city-telecom`;
+  t.same(
+    [...readConfig({ VOICEGATE_AUDIOHOOK_KEYS: keys }).audioHookKeys],
+    [
+      ['one==', { secret, tenantId: null }],
+      ['two', { secret, tenantId: 'city-telecom' }],
+    ],
+  );
+  for (const wrong of ['key', 'key:', 'key:c2hvcnQ=', `:${secret.toString('base64')}`, `${keys} ${keys}`]) {
+    const fault = faultOf({ VOICEGATE_AUDIOHOOK_KEYS: wrong });
+    t.equal(fault.code, 'configuration_invalid', wrong);
+    t.notMatch(fault.message, 'c2hvcnQ', 'a secret is not repeated');
+  }
+});
+
 void t.test('each bad setting is named with its range', async (t) => {
   const bad: [string, string][] = [
     ['VOICEGATE_PORT', '65536'],

@@ -36,13 +36,28 @@ export async function isAwaited(context: ServiceContext, protocol: StreamProtoco
   return row?.terms.protocol === protocol && row.state === 'registered' && row.expiresAt > context.now();
 }
 
+/** A call by the operator's own id of it, for protocols whose peers know nothing else and are known themselves. */
+export interface OwnCallId {
+  readonly tenantId: string;
+  /** `callId` of the registration. */
+  readonly callId: string;
+}
+
 /**
  * Takes a registered call, once, and with it its challenge.
- * @throws VoicegateError `stream_unknown` when the token is unknown, used, expired, for another protocol, or its key was revoked; those of
+ * @param name its token, or the operator's own id, of which there has to be one registration
+ * @throws VoicegateError `stream_unknown` when it is unknown, used, expired, for another protocol, or its key was revoked; those of
  *   `openVerification`; in mode enrolment those of `ongoing`, such as `consent_missing`
  */
-export async function openCall(context: ServiceContext, protocol: StreamProtocol, token: string): Promise<OpenedCall> {
-  const found = await context.store.findStream(sha256OfToken(token));
+export async function openCall(
+  context: ServiceContext,
+  protocol: StreamProtocol,
+  name: string | OwnCallId,
+): Promise<OpenedCall> {
+  const found =
+    typeof name === 'string'
+      ? await context.store.findStream(sha256OfToken(name))
+      : await findByCallId(context, protocol, name);
   if (found === null || found.row.terms.protocol !== protocol) throw noStream();
   const { tenantId, row } = found;
   const key = await context.store.findApiKey(row.apiKeyId);
@@ -69,6 +84,30 @@ export async function openCall(context: ServiceContext, protocol: StreamProtocol
       agentVoice,
     };
   });
+}
+
+async function findByCallId(
+  context: ServiceContext,
+  protocol: StreamProtocol,
+  { tenantId, callId }: OwnCallId,
+): Promise<{ readonly tenantId: string; readonly row: StreamRow } | null> {
+  const [row, ...others] = await context.store.transaction(tenantId, (tx) =>
+    tx.streams.registeredFor(protocol, [callId], context.now()),
+  );
+  return row === undefined || others.length > 0 ? null : { tenantId, row };
+}
+
+/** Which of a tenant's calls are registered and wait to be taken. @param callIds the operator's own ids */
+export async function registeredCalls(
+  context: ServiceContext,
+  protocol: StreamProtocol,
+  tenantId: string,
+  callIds: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const rows = await context.store.transaction(tenantId, (tx) =>
+    tx.streams.registeredFor(protocol, callIds, context.now()),
+  );
+  return new Set(rows.flatMap(({ terms }) => terms.callId ?? []));
 }
 
 /** Who listens to a call: as to a recording. */

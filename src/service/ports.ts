@@ -613,6 +613,8 @@ export interface StreamRow {
 export interface StreamTable {
   get(streamId: string): Promise<StreamRow | null>;
   insert(row: StreamRow): Promise<void>;
+  /** Registered streams of a protocol that have not expired, by the operator's own ids of their calls. */
+  registeredFor(protocol: StreamProtocol, callIds: readonly string[], at: Date): Promise<readonly StreamRow[]>;
   /** Takes a registered stream that has not expired; exactly one of any number of simultaneous callers gets true. */
   start(streamId: string, at: Date, leaseUntil: Date): Promise<boolean>;
   /** Says that the node which has these streams lives. */

@@ -57,7 +57,7 @@ const validMs = 120_000;
 
 /**
  * Registers a call. A PIN is checked now and counts when the call is judged, since nobody may learn before what it was.
- * @throws VoicegateError `forbidden` for a key without the mode's role, `invalid_request`; for `full` keys `account_unknown`, `opted_out`; in mode
+ * @throws VoicegateError `forbidden` for a key without the mode's role, `invalid_request`, `conflict`; for `full` keys `account_unknown`, `opted_out`; in mode
  *   enrolment those of `ongoing`, such as `consent_missing`
  */
 export async function registerStream(
@@ -118,7 +118,13 @@ export async function registerStream(
     leaseUntil: null,
     endedAt: null,
   };
-  await context.store.transaction(caller.tenantId, (tx) => tx.streams.insert(row));
+  await context.store.transaction(caller.tenantId, async (tx) => {
+    if (request.protocol === 'audiohook' && call.callId !== null) {
+      const [other] = await tx.streams.registeredFor(request.protocol, [call.callId], now);
+      if (other !== undefined) throw registeredAlready();
+    }
+    await tx.streams.insert(row);
+  });
   return { streamId: row.streamId, token, expiresAt: row.expiresAt, challenge };
 }
 
@@ -153,6 +159,12 @@ export const maySee = (caller: Caller, apiKeyId: string): boolean =>
 export function shownOutcome(caller: Pick<Caller, 'answer'>, outcome: StreamOutcome): StreamOutcome {
   return caller.answer === 'full' || outcome.kind === 'enrolled' ? outcome : { ...outcome, reasons: [] };
 }
+
+/** AudioHook finds its call by this id: two would be one too many. */
+const registeredAlready = (): VoicegateError =>
+  new VoicegateError('conflict', 'The call with this callId is registered already and was not taken yet', {
+    hint: 'Let AudioHook take it, or wait until it has expired',
+  });
 
 async function accountOf(context: ServiceContext, caller: Caller, request: StreamRequest): Promise<string> {
   if (request.mode !== 'enrolment') {

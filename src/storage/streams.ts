@@ -54,6 +54,16 @@ export function streamTable(query: TenantQuery): StreamTable {
         row.endedAt,
       );
     },
+    async registeredFor(protocol, callIds, at) {
+      const rows = await query<Columns>(
+        `select ${columns} from streams where tenant_id = $1 and state = 'registered' and expires_at > $4
+         and terms ->> 'callId' = any($3) and terms ->> 'protocol' = $2`,
+        protocol,
+        callIds,
+        at,
+      );
+      return rows.map(toRow);
+    },
     async start(streamId, at, leaseUntil) {
       const started = await query(
         `update streams set state = 'live', started_at = $3, lease_until = $4

@@ -37,3 +37,10 @@ export function tokenIn(protocol: StreamProtocol, pathname: string): string | nu
   if (pathname !== path && !pathname.startsWith(`${path}/`)) return null;
   return pathname.slice(path.length + 1).replace(/\/$/, '');
 }
+
+/**
+ * Host, with its port where it is not the scheme's own, by which a peer reached this service.
+ * @param publicUrl `VOICEGATE_PUBLIC_URL`; null: as the request names it
+ */
+export const authorityOf = ({ headers }: IncomingMessage, publicUrl: string | null): string =>
+  publicUrl === null ? (headers.host ?? '').toLowerCase() : new URL(publicUrl).host;

@@ -2,7 +2,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { VoicegateError } from '../errors.js';
 import { AudioSocketFrames, frameKinds, isOtherRate, terminateFrame, uuidText } from './audiosocket-frames.js';
 import type { AudioSocketFrame } from './audiosocket-frames.js';
-import { DoorCall, type DoorSide } from './door-call.js';
+import { DoorCall, type DoorSide, type OnFault } from './door-call.js';
 import type { OutputView } from './output-view.js';
 import { PeerList } from './peer-list.js';
 import type { LiveCalls, Refusal } from './session-io.js';
@@ -19,9 +19,6 @@ export interface AudioSocketSettings {
   readonly rates: ReadonlyMap<number, number>;
 }
 
-/** What a call was refused for, and who was not let in, for the operator: Asterisk is told no reason. */
-export type OnRefused = (facts: { readonly name: string; readonly code?: string; readonly peer?: string }) => void;
-
 /** Connections that have not said yet which call they bring, at most. */
 const mostUnnamed = 100;
 /** A peer that does not close after the end is left, ms. */
@@ -36,12 +33,13 @@ export interface AudioSocketDoor extends OpenDoors {
 
 /**
  * Listens for Asterisk's AudioSocket: raw TCP, the call named by the UUID that `POST /v1/streams` gave.
+ * @param onFault told what calls were refused for and who was not let in: Asterisk is told no reason
  * @throws VoicegateError `configuration_invalid` when a peer is no address, or the port cannot be had
  */
 export async function openAudioSocket(
   calls: LiveCalls,
   { port, host, peers, rates }: AudioSocketSettings,
-  onRefused: OnRefused,
+  onFault: OnFault,
 ): Promise<AudioSocketDoor> {
   const listed = new PeerList(peers, 'VOICEGATE_AUDIOSOCKET_PEERS');
   for (const [kind, sampleRateHz] of rates) {
@@ -65,10 +63,10 @@ export async function openAudioSocket(
       socket.destroy();
       if (performance.now() - strangerToldAt < strangerEveryMs) return;
       strangerToldAt = performance.now();
-      return onRefused({ name: 'a peer that VOICEGATE_AUDIOSOCKET_PEERS does not list', peer });
+      return onFault({ name: 'a peer that VOICEGATE_AUDIOSOCKET_PEERS does not list', peer });
     }
     if (unnamed >= mostUnnamed) return void socket.destroy();
-    const connection = new AudioSocketConnection(calls, socket, rates, onRefused);
+    const connection = new AudioSocketConnection(calls, socket, rates, onFault);
     connections.add(connection);
     socket.on('close', () => connections.delete(connection));
   });
@@ -80,7 +78,7 @@ export async function openAudioSocket(
       cause,
     });
   });
-  server.on('error', ({ name }) => onRefused({ name }));
+  server.on('error', ({ name }) => onFault({ name }));
   return {
     port: (server.address() as AddressInfo).port,
     get connections() {
@@ -105,7 +103,7 @@ class AudioSocketConnection implements DoorSide {
     calls: LiveCalls,
     private readonly socket: Socket,
     private readonly rates: ReadonlyMap<number, number>,
-    private readonly onRefusedCall: OnRefused,
+    private readonly onFault: OnFault,
   ) {
     this.call = new DoorCall(calls, 'audiosocket', this);
     socket
@@ -141,7 +139,7 @@ class AudioSocketConnection implements DoorSide {
 
   onOutput({ type, title, code }: OutputView): void {
     // See above. The verdict is in the stream's state before the end is sent; what went wrong, the operator is told.
-    if (type === 'error') this.onRefusedCall({ name: String(title), code: String(code) });
+    if (type === 'error') this.onFault({ name: String(title), code: String(code) });
   }
 
   onClosed(): void {
@@ -149,7 +147,7 @@ class AudioSocketConnection implements DoorSide {
   }
 
   onRefused({ title, code }: Refusal): void {
-    this.onRefusedCall({ name: title, code });
+    this.onFault({ name: title, code });
     this.end();
   }
 

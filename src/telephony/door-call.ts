@@ -1,3 +1,4 @@
+import type { OwnCallId } from '../service/open-call.js';
 import type { StreamProtocol } from '../service/ports.js';
 import { outputView, type OutputView } from './output-view.js';
 import {
@@ -14,6 +15,15 @@ import {
 /** A connection that does not say within this which call it brings is refused, ms. */
 const openMs = 10_000;
 
+/** Tells the operator what no peer and no caller can act on. */
+export type OnFault = (facts: {
+  readonly name: string;
+  readonly code?: string;
+  readonly streamId?: string;
+  /** An address. */
+  readonly peer?: string;
+}) => void;
+
 /** What a door does for its call. None of it may throw. */
 export interface DoorSide {
   /** Stops and goes on reading the connection. */
@@ -29,8 +39,8 @@ export interface DoorSide {
   onRefused(refusal: Refusal): void;
 }
 
-/** How a peer says which call it brings: the token of a registration, or the resume token of its first hello. */
-export type CallTicket = { readonly token: string } | { readonly resume: string };
+/** How a peer says which call it brings: the token of a registration, the operator's own id, or the resume token of its first hello. */
+export type CallTicket = { readonly token: string } | OwnCallId | { readonly resume: string };
 
 /**
  * A call behind a connection, the same for every protocol: opened or gone on with, what comes early kept until then, reading stopped while the
@@ -76,7 +86,7 @@ export class DoorCall {
       const call =
         'resume' in ticket
           ? this.calls.resume(this.protocol, ticket.resume, sink)
-          : await this.calls.open(this.protocol, ticket.token, sink);
+          : await this.calls.open(this.protocol, 'token' in ticket ? ticket.token : ticket, sink);
       if (this.over) return call.detach();
       this.call = call;
       this.state = 'live';

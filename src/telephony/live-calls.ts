@@ -2,7 +2,14 @@ import { randomUUID, timingSafeEqual } from 'node:crypto';
 import { VoicegateError } from '../errors.js';
 import type { ServiceContext } from '../service/context.js';
 import { openTask } from '../service/live-task.js';
-import { isAwaited, leaseMs, openCall, type OpenedCall } from '../service/open-call.js';
+import {
+  isAwaited,
+  leaseMs,
+  openCall,
+  registeredCalls,
+  type OpenedCall,
+  type OwnCallId,
+} from '../service/open-call.js';
 import type { StreamProtocol } from '../service/ports.js';
 import { sha256OfToken } from '../service/stream-token.js';
 import { endStream, interruptLostStreams } from '../service/stream-ends.js';
@@ -65,17 +72,21 @@ export class LiveCallRegistry implements LiveCalls {
     return this.leftBy(protocol, token) !== null || isAwaited(this.context, protocol, token);
   }
 
-  async open(protocol: StreamProtocol, token: string, sink: Sink): Promise<LiveCall> {
-    const left = this.leftBy(protocol, token);
+  async open(protocol: StreamProtocol, name: string | OwnCallId, sink: Sink): Promise<LiveCall> {
+    const left = typeof name === 'string' ? this.leftBy(protocol, name) : null;
     if (left?.attach(sink)) return left;
     this.checkRoom();
     this.opening++;
     try {
-      const call = await openCall(this.context, protocol, token);
+      const call = await openCall(this.context, protocol, name);
       return this.begin(call, sink);
     } finally {
       this.opening--;
     }
+  }
+
+  registered(protocol: StreamProtocol, tenantId: string, callIds: readonly string[]): Promise<ReadonlySet<string>> {
+    return registeredCalls(this.context, protocol, tenantId, callIds);
   }
 
   resume(protocol: StreamProtocol, resumeToken: string, sink: Sink): LiveCall {

@@ -1,5 +1,6 @@
 import { VoicegateError, type ErrorCode } from '../errors.js';
 import type { LiveEvent } from '../service/live-events.js';
+import type { OwnCallId } from '../service/open-call.js';
 import type { AnswerKind, StreamProtocol, StreamTerms } from '../service/ports.js';
 
 /** Whose voice a channel carries. `mixed`: customer and agent in one. `unused`: thrown away. */
@@ -82,12 +83,14 @@ export interface LiveCall {
 export interface LiveCalls {
   /**
    * Takes a registered stream: works once, but for protocols whose peers come back to the same address after a broken connection (`freeswitch`).
-   * @param token the UUID that `POST /v1/streams` gave
+   * @param name the UUID that `POST /v1/streams` gave, or the operator's own id of the call
    * @throws VoicegateError `stream_unknown` (also for one that was used, has expired, or is for another protocol), `busy`, `shutting_down`
    */
-  open(protocol: StreamProtocol, token: string, sink: Sink): Promise<LiveCall>;
+  open(protocol: StreamProtocol, name: string | OwnCallId, sink: Sink): Promise<LiveCall>;
   /** Whether a call may come under a token now, for doors that can say so before they let a connection in. The call may be taken meanwhile all the same. */
   awaits(protocol: StreamProtocol, token: string): Promise<boolean>;
+  /** Which of a tenant's calls could be opened now by the operator's own ids. */
+  registered(protocol: StreamProtocol, tenantId: string, callIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** Goes on with a call whose connection broke. @throws VoicegateError `stream_unknown` */
   resume(protocol: StreamProtocol, resumeToken: string, sink: Sink): LiveCall;
 }

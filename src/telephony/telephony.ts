@@ -6,6 +6,7 @@ import { VoicegateError } from '../errors.js';
 import { addressOf } from './addresses.js';
 import { openAudioSocket, type AudioSocketDoor } from './audiosocket-door.js';
 import type { SessionLimits, Timers } from './call-session.js';
+import type { OnFault } from './door-call.js';
 import { checkEventAddress } from './event-addresses.js';
 import { settingThatOpens, wsDoors, type DoorSettings } from './doors.js';
 import { EventHub } from './event-hub.js';
@@ -22,13 +23,7 @@ export interface TelephonyOptions extends DoorSettings {
   readonly limits?: SessionLimits;
   readonly timers?: Timers;
   readonly wsOptions?: WsOptions;
-  /** Told of what no caller can act on: a code or name, and a stream id or a peer's address where there is one. */
-  readonly onFault: (facts: {
-    readonly name: string;
-    readonly code?: string;
-    readonly streamId?: string;
-    readonly peer?: string;
-  }) => void;
+  readonly onFault: OnFault;
 }
 
 /** All that hears calls in this process. */
@@ -71,7 +66,7 @@ export class Telephony {
    */
   async open(server: Server): Promise<void> {
     const { audioSocket, wsOptions, onFault } = this.options;
-    this.doors = openWsDoors(server, wsDoors(this.calls, this.options), wsOptions);
+    this.doors = openWsDoors(server, wsDoors(this.calls, this.options, onFault), wsOptions);
     if (audioSocket !== null) this.audioSocket = await openAudioSocket(this.calls, audioSocket, onFault);
   }
 

@@ -53,6 +53,7 @@ export async function openHttp(
     audioSocket: null,
     twilioAuthTokens: [],
     mediaBasicAuth: null,
+    audioHookKeys: new Map(),
     onFault: () => undefined,
   });
   t.teardown(() => telephony.close());

@@ -51,6 +51,27 @@ void t.test('a stream comes back as it was stored, and is found by its token alo
   t.equal(await get('nothing'), null);
 });
 
+void t.test('a call is found by the operator’s own id while it is registered, for its protocol', async (t) => {
+  const terms = { ...streamRow('caller').terms, protocol: 'audiohook' as const };
+  const row = await registered({ terms: { ...terms, callId: 'conversation 1' } });
+  await registered({ terms: { ...terms, callId: 'conversation 2' } });
+  await registered({ terms: { ...terms, protocol: 'voicegate', callId: 'conversation 1' } });
+  await registered({ terms });
+  const find = (callIds: string[], at = moment(59)) =>
+    store.transaction(tenantId, (tx) => tx.streams.registeredFor('audiohook', callIds, at));
+  t.same(await find(['conversation 1', 'conversation 3']), [row]);
+  t.equal((await find(['conversation 1', 'conversation 2'])).length, 2);
+  t.same(await find([]), []);
+  const others = await newTenant(store);
+  const byOthers = store.transaction(others, (tx) =>
+    tx.streams.registeredFor('audiohook', ['conversation 1'], moment()),
+  );
+  t.same(await byOthers, [], 'another tenant finds nothing');
+  t.same(await find(['conversation 1'], moment(60)), [], 'expired');
+  await start(row.streamId);
+  t.same(await find(['conversation 1']), [], 'taken');
+});
+
 void t.test('of fifty doors that take one stream at once exactly one gets it', async (t) => {
   const { streamId } = await registered();
   const taken = await Promise.all(Array.from({ length: 50 }, () => start(streamId)));

@@ -153,6 +153,7 @@ export async function openServed(
     audioSocket: null,
     twilioAuthTokens: [],
     mediaBasicAuth: null,
+    audioHookKeys: new Map(),
     timers,
     onFault: (facts) => t.fail(JSON.stringify(facts)),
     ...options,

@@ -30,6 +30,7 @@ async function legsOf(messages: readonly Message[]) {
   };
   const calls: LiveCalls = {
     awaits: async () => true,
+    registered: async () => new Set<string>(),
     open: async () => call,
     resume: () => call,
   };

@@ -75,7 +75,9 @@ export const streamRoutes =
             language: Type.Optional(language),
             pin: Type.Optional(pin),
             continues: Type.Optional(verificationId),
-            callId: Type.Optional(text(128, 'The operator’s id of the call')),
+            callId: Type.Optional(
+              text(128, 'The operator’s id of the call; for audiohook the conversationId, by which it is found'),
+            ),
             lineNumber: Type.Optional(text(64, 'The caller’s line; kept as a keyed hash only')),
             channel: Type.Optional(text(50, 'ivr, agent, app …')),
             agentId: Type.Optional(agentId),
