@@ -106,8 +106,14 @@ void t.test('the second model is another one, or none', async (t) => {
 });
 
 void t.test('a bad secret is named and never shown', async (t) => {
-  for (const name of ['VOICEGATE_PIN_PEPPER', 'VOICEGATE_AUDIT_KEY', 'DATABASE_URL']) {
-    const fault = faultOf({ [name]: 'mysql://user:hush-hush@host' });
+  for (const [name, value] of [
+    ['VOICEGATE_PIN_PEPPER', 'mysql://user:hush-hush@host'],
+    ['VOICEGATE_AUDIT_KEY', 'mysql://user:hush-hush@host'],
+    ['DATABASE_URL', 'mysql://user:hush-hush@host'],
+    ['VOICEGATE_TWILIO_AUTH_TOKENS', 'hush hush'],
+    ['VOICEGATE_MEDIA_BASIC_AUTH', 'hush-hush'],
+  ] as const) {
+    const fault = faultOf({ [name]: value });
     t.equal(fault.code, 'configuration_invalid');
     t.match(fault.message, name);
     t.notMatch(`${fault.message} ${fault.hint ?? ''}`, 'hush');
