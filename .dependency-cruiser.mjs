@@ -71,7 +71,11 @@ export default {
       name: 'no-orphan',
       severity: 'error',
       comment: 'Nobody imports this file. Delete it.',
-      from: { orphan: true, path: '^src/', pathNot: '^src/(main|cli|inference/worker)\\.ts$' },
+      from: {
+        orphan: true,
+        path: '^src/',
+        pathNot: '^src/(main|cli|inference/worker|pages/agent/(page|capture-worklet))\\.ts$',
+      },
       to: {},
     },
     {
@@ -87,6 +91,20 @@ export default {
       comment: 'src/ imports a package that production does not install. Move it to dependencies.',
       from: { path: '^src/' },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm', 'type-only'] },
+    },
+    {
+      name: 'pages-run-in-browsers',
+      severity: 'error',
+      comment: 'src/pages/ is loaded by browsers: it knows nothing of the service but its API, and nobody imports it.',
+      from: { path: '^src/pages/' },
+      to: { pathNot: '^src/pages/' },
+    },
+    {
+      name: 'nobody-imports-pages',
+      severity: 'error',
+      comment: 'Scripts of pages run in browsers only. Serve them, see http/page-files.ts.',
+      from: { pathNot: '^src/pages/' },
+      to: { path: '^src/pages/' },
     },
     home('onnxruntime-has-one-home', 'node_modules/onnxruntime-node', '^src/inference/'),
     home('worker-threads-have-one-home', '^(node:)?worker_threads$', '^src/inference/'),

@@ -13,6 +13,7 @@ import { checkGolden } from './embedding/golden.js';
 import { loadModelCard, networkOf, type ModelCard } from './embedding/model-card.js';
 import { resolveModelDir } from './embedding/model-folders.js';
 import { VoicegateError } from './errors.js';
+import { agentPromptNames } from './http/agent-words.js';
 import { buildApp } from './http/app.js';
 import type { App } from './http/http-app.js';
 import type { InferencePool } from './inference/network.js';
@@ -66,6 +67,7 @@ export async function start(config: Config, log: Logger): Promise<Voicegate> {
     ...config,
     onCreated: (made) => log.warn(made, 'made a new secret: back it up, what was made with it is worthless without it'),
   });
+  const agentPrompts = await loadPrompts('agent', agentPromptNames, config.promptsDir);
   const ivrPrompts = await loadPrompts('ivr', ivrPromptNames, config.promptsDir);
   const active = await loadSpeakerModel(config.modelId, config);
   const second = config.secondModelId === null ? null : await loadSpeakerModel(config.secondModelId, config);
@@ -154,6 +156,7 @@ export async function start(config: Config, log: Logger): Promise<Voicegate> {
     version,
     streams: telephony,
     ivr: createDialogues(context, { prompts: ivrPrompts, tries: config.ivrTries, transferTo: config.ivrTransferTo }),
+    agentPrompts,
     ready: async () => {
       if (stopping) throw new VoicegateError('shutting_down', 'The service is stopping');
       await store.ping();

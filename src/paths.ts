@@ -15,3 +15,7 @@ export const audioFixturesDir = join(rootDir, 'audio-fixtures');
 
 /** The shipped prompts. They are read, not compiled in, so that there is one place to look at and to copy from. */
 export const promptsDir = join(rootDir, 'src', 'prompts');
+
+/** The pages for people: mark-up and styles, a folder each; their compiled scripts. */
+export const pagesDir = join(rootDir, 'src', 'pages');
+export const compiledPagesDir = join(rootDir, 'dist', 'src', 'pages');

@@ -22,6 +22,7 @@ import { enrolmentRoutes } from './routes/enrolments.js';
 import { ivrRoutes } from './routes/ivr.js';
 import { modelRoutes } from './routes/models.js';
 import { operationRoutes } from './routes/operations.js';
+import { pageRoutes } from './routes/pages.js';
 import { pinRoutes } from './routes/pins.js';
 import { policyRoutes } from './routes/policies.js';
 import { sessionRoutes } from './routes/session.js';
@@ -140,6 +141,7 @@ export async function buildApp(context: ServiceContext, options: HttpOptions): P
     auditRoutes,
     apiKeyRoutes,
     sessionRoutes(options),
+    pageRoutes(options),
   ]) {
     await app.register(async (scope) => routes(scope.withTypeProvider<TypeBoxTypeProvider>(), context));
   }

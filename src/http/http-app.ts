@@ -5,6 +5,7 @@ import type { Dialogues } from '../ivr/dialogues.js';
 import type { Metrics } from '../ops/metrics.js';
 import type { StreamProtocol } from '../service/ports.js';
 import type { StreamEvents } from '../service/stream-events.js';
+import type { AgentPrompts } from './agent-words.js';
 
 /** The Fastify instance as routes see it: TypeBox schemas give the types. */
 export type App = FastifyInstance<
@@ -42,6 +43,8 @@ export interface HttpOptions {
   readonly version: string;
   readonly streams: StreamOptions;
   readonly ivr: Dialogues;
+  /** What the agents' page says. */
+  readonly agentPrompts: AgentPrompts;
   /** Throws when the process cannot serve now. */
   readonly ready: () => Promise<void>;
 }

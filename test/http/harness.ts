@@ -1,9 +1,11 @@
 import { PassThrough } from 'node:stream';
 import type { Test } from 'tap';
+import { agentPromptNames } from '../../src/http/agent-words.js';
 import { buildApp } from '../../src/http/app.js';
 import type { App } from '../../src/http/http-app.js';
 import { createLog } from '../../src/ops/log.js';
 import { createMetrics } from '../../src/ops/metrics.js';
+import { loadPrompts } from '../../src/prompts/prompts.js';
 import { createApiKey } from '../../src/service/api-keys.js';
 import type { AnswerKind, Role } from '../../src/service/ports.js';
 import { Telephony } from '../../src/telephony/telephony.js';
@@ -68,6 +70,7 @@ export async function openHttp(
     version: '0.0.0',
     streams: telephony,
     ivr: await testDialogues(harness.context, options.ivr),
+    agentPrompts: await loadPrompts('agent', agentPromptNames, null),
     ready: () => harness.context.store.ping(),
   });
   t.teardown(() => app.close());

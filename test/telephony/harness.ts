@@ -7,11 +7,13 @@ import { createEmbedder } from '../../src/embedding/embedder.js';
 import { loadModelCard, networkOf } from '../../src/embedding/model-card.js';
 import { PatientPool } from '../../src/inference/patient-pool.js';
 import { startInferencePool } from '../../src/inference/pool.js';
+import { agentPromptNames } from '../../src/http/agent-words.js';
 import { buildApp } from '../../src/http/app.js';
 import { createLog } from '../../src/ops/log.js';
 import { createMetrics } from '../../src/ops/metrics.js';
 import { modelsDir } from '../../src/paths.js';
 import { loadScorer } from '../../src/scoring/score-voice.js';
+import { loadPrompts } from '../../src/prompts/prompts.js';
 import { createApiKey } from '../../src/service/api-keys.js';
 import type { Caller, ServiceContext } from '../../src/service/context.js';
 import { completeEnrolment } from '../../src/service/complete-enrolment.js';
@@ -170,6 +172,7 @@ export async function openServed(
     version: '0.0.0',
     streams: telephony,
     ivr: await testDialogues(context),
+    agentPrompts: await loadPrompts('agent', agentPromptNames, null),
     ready: async () => undefined,
   });
   await telephony.open(app.server);
