@@ -1,35 +1,19 @@
 import type { Signer } from './audiohook-guard.js';
-import {
-  nullUuid,
-  pickMedia,
-  readMessage,
-  secondsOf,
-  type OfferedMedia,
-  type OpenParameters,
-} from './audiohook-messages.js';
+import type { KeptCalls, SessionOwner } from './audiohook-kept.js';
+import { nullUuid, pickMedia, secondsOf, type OfferedMedia, type OpenParameters } from './audiohook-messages.js';
+import { AudioHookWire } from './audiohook-wire.js';
 import { DoorCall, type DoorSide, type OnFault } from './door-call.js';
 import type { OutputView } from './output-view.js';
 import type { ClosedReason, LiveCall, LiveCalls, MediaFormat, Refusal } from './session-io.js';
 import type { Waiting, WaitingRoom } from './waiting-room.js';
 import { closeCodes, type Peer, type PeerHandler } from './ws-doors.js';
 
-/** A call whose session may be continued by another. */
-export interface KeptCall {
-  readonly resumeToken: string;
-  readonly apiKey: string;
-  readonly organizationId: string;
-  readonly conversationId: string;
-  readonly media: OfferedMedia;
-}
-
 /** What the connections of a door share. */
 export interface AudioHookPlace {
   readonly calls: LiveCalls;
   readonly waitingRoom: WaitingRoom;
   readonly onFault: OnFault;
-  /** Keeps a call whose connection is gone until another session continues it; `takeKept` answers it once. */
-  keep(sessionId: string, call: KeptCall): void;
-  takeKept(sessionId: string): KeptCall | null;
+  readonly keptCalls: KeptCalls;
 }
 
 /** What is known of a connection before its first message. */
@@ -41,11 +25,6 @@ export interface AudioHookSession {
   readonly token: string | null;
 }
 
-/** Longest text message, characters: the protocol's own limit. */
-const longestMessage = 65_535;
-/** Messages that may come at once, and a second afterwards. Genesys pings every few seconds. */
-const messagesAtOnce = 100;
-const messagesPerSecond = 20;
 /** A probe, and a peer that does not close after the end, is left after this, ms. */
 const goodbyeMs = 5000;
 const languages = ['zh-CN', 'en-US'];
@@ -60,9 +39,7 @@ export class AudioHookConnection implements PeerHandler, DoorSide, Waiting {
   readonly tenantId: string;
   callId = '';
   private state: 'new' | 'opening' | 'open' | 'disconnecting' | 'closing' | 'over' = 'new';
-  private seq = 0;
-  private clientSeq = 0;
-  private readonly pace = new MessagePace();
+  private readonly wire: AudioHookWire;
   private call: DoorCall;
   private media: { readonly media: OfferedMedia; readonly format: MediaFormat } | null = null;
   private wantsLanguages = false;
@@ -75,19 +52,14 @@ export class AudioHookConnection implements PeerHandler, DoorSide, Waiting {
     private readonly session: AudioHookSession,
   ) {
     this.tenantId = session.signer.tenantId;
+    this.wire = new AudioHookWire(peer, session.sessionId);
     this.call = new DoorCall(place.calls, 'audiohook', this);
   }
 
   onText(json: string): void {
     if (this.state === 'over') return;
-    if (json.length > longestMessage) return this.broke(`a message of ${json.length} characters`);
-    if (!this.pace.allows()) return this.broke('too many messages');
-    const message = readMessage(json);
-    if (message === null) return this.broke('a message that is none of the protocol’s');
-    if (message.id !== this.session.sessionId) return this.broke('a message of another session');
-    if (message.seq !== this.clientSeq + 1) return this.broke(`seq ${message.seq} after ${this.clientSeq}`);
-    if (message.serverseq > this.seq) return this.broke(`serverseq ${message.serverseq}, of ${this.seq} sent`);
-    this.clientSeq = message.seq;
+    const message = this.wire.read(json);
+    if (typeof message === 'string') return this.broke(message);
     if (this.state === 'new' && !['open', 'close', 'ping', 'error', 'unknown'].includes(message.type)) {
       return this.broke(`${message.type} before open`);
     }
@@ -97,9 +69,9 @@ export class AudioHookConnection implements PeerHandler, DoorSide, Waiting {
       case 'close':
         return this.finish(message.parameters.reason);
       case 'ping':
-        return this.send('pong', {});
+        return this.wire.send('pong', {});
       case 'update':
-        return this.send('updated', {});
+        return this.wire.send('updated', {});
       case 'paused':
         return this.call.accept({ kind: 'pause' });
       case 'resumed':
@@ -135,12 +107,13 @@ export class AudioHookConnection implements PeerHandler, DoorSide, Waiting {
   onOpened({ resumeToken }: LiveCall): void {
     this.resumeToken = resumeToken;
     if (this.state === 'opening') this.sendOpened(false);
-    else if (this.state === 'open') this.send('resume', {});
+    else if (this.state === 'open') this.wire.send('resume', {});
   }
 
   onOutput(view: OutputView): void {
     if (this.state !== 'open' && this.state !== 'closing') return;
-    if (!untold.includes(view.type)) this.send('event', { entities: [{ type: `voicegate.${view.type}`, data: view }] });
+    if (!untold.includes(view.type))
+      this.wire.send('event', { entities: [{ type: `voicegate.${view.type}`, data: view }] });
   }
 
   onClosed(reason: ClosedReason): void {
@@ -149,7 +122,7 @@ export class AudioHookConnection implements PeerHandler, DoorSide, Waiting {
     if (this.state !== 'open') return;
     if (reason === 'shutting_down') return this.disconnect('error', 'the service is stopping');
     if (this.session.token !== null) return this.disconnect(reason === 'failed' ? 'error' : 'completed', reason);
-    this.send('pause', {});
+    this.wire.send('pause', {});
     this.wait();
   }
 
@@ -189,23 +162,14 @@ export class AudioHookConnection implements PeerHandler, DoorSide, Waiting {
       this.sendOpened(false);
       return this.leaveSoon();
     }
-    const continued = continuedSessions?.map(({ id }) => this.continuedCall(id, media)).find((found) => found !== null);
-    this.media = continued === undefined ? pickMedia(media) : pickMedia([continued.media]);
+    const before = continuedSessions?.map(({ id }) => id) ?? [];
+    const continued = this.place.keptCalls.take(before, this.owner, media);
+    this.media = pickMedia(continued === null ? media : [continued.media]);
     if (this.media === null)
       return this.disconnect('error', 'no media offered carry the external channel as PCMU or L16 at 8000 Hz');
     const { token } = this.session;
     const named = token === null ? { tenantId: this.tenantId, callId: conversationId } : { token };
-    void this.call.open(continued === undefined ? named : { resume: continued.resumeToken }, this.media.format);
-  }
-
-  /** The call of a session that this one continues, if it is of the same conversation and can go on in the same format. */
-  private continuedCall(sessionId: string, offered: readonly OfferedMedia[]): KeptCall | null {
-    const kept = this.place.takeKept(sessionId);
-    const { signer, organizationId } = this.session;
-    const same =
-      kept?.apiKey === signer.apiKey && kept.organizationId === organizationId && kept.conversationId === this.callId;
-    const mediaText = JSON.stringify(pickedFields(kept?.media));
-    return same && offered.some((one) => JSON.stringify(pickedFields(one)) === mediaText) ? kept : null;
+    void this.call.open(continued === null ? named : { resume: continued.resumeToken }, this.media.format);
   }
 
   /** Genesys ends the session: what was heard is judged, unless it goes on in another session or failed. */
@@ -230,14 +194,17 @@ export class AudioHookConnection implements PeerHandler, DoorSide, Waiting {
 
   /** The connection ends and its call does not: another session may continue it. */
   private letCallGo(): void {
-    const { signer, organizationId, sessionId } = this.session;
-    if (this.resumeToken !== null && this.media !== null) {
-      const { resumeToken, callId: conversationId } = this;
-      const call = { resumeToken, apiKey: signer.apiKey, organizationId, conversationId, media: this.media.media };
-      this.place.keep(sessionId, call);
+    const { resumeToken, owner } = this;
+    if (resumeToken !== null && this.media !== null) {
+      this.place.keptCalls.keep(this.session.sessionId, { owner, resumeToken, media: this.media.media });
     }
     this.resumeToken = null;
     this.call.leave();
+  }
+
+  private get owner(): SessionOwner {
+    const { signer, organizationId } = this.session;
+    return { apiKey: signer.apiKey, organizationId, conversationId: this.callId };
   }
 
   /** The peer broke the protocol: its call ends without a verdict. */
@@ -250,7 +217,7 @@ export class AudioHookConnection implements PeerHandler, DoorSide, Waiting {
 
   private disconnect(reason: 'completed' | 'unauthorized' | 'error', info: string): void {
     this.place.waitingRoom.leave(this);
-    this.send('disconnect', { reason, info });
+    this.wire.send('disconnect', { reason, info });
     this.state = 'disconnecting';
     if (!this.call.begun) this.call.leave();
     this.leaveSoon();
@@ -258,7 +225,7 @@ export class AudioHookConnection implements PeerHandler, DoorSide, Waiting {
 
   private sendOpened(startPaused: boolean): void {
     this.state = 'open';
-    this.send('opened', {
+    this.wire.send('opened', {
       media: this.media === null ? [] : [this.media.media],
       startPaused,
       ...(this.wantsLanguages ? { supportedLanguages: languages } : {}),
@@ -266,7 +233,7 @@ export class AudioHookConnection implements PeerHandler, DoorSide, Waiting {
   }
 
   private sendClosed(): void {
-    this.send('closed', {});
+    this.wire.send('closed', {});
     this.state = 'over';
     this.leaveSoon();
   }
@@ -274,26 +241,5 @@ export class AudioHookConnection implements PeerHandler, DoorSide, Waiting {
   private leaveSoon(): void {
     clearTimeout(this.goodbye);
     this.goodbye = setTimeout(() => this.peer.close(closeCodes.done, ''), goodbyeMs);
-  }
-
-  private send(type: string, parameters: object): void {
-    this.seq += 1;
-    const { seq, clientSeq: clientseq } = this;
-    this.peer.send({ version: '2', id: this.session.sessionId, type, seq, clientseq, parameters });
-  }
-}
-
-const pickedFields = (media: OfferedMedia | undefined) => [media?.type, media?.format, media?.rate, media?.channels];
-
-/** How many messages may come: so many at once, and then so many a second. */
-class MessagePace {
-  private left = messagesAtOnce;
-  private at = performance.now();
-
-  allows(): boolean {
-    const now = performance.now();
-    this.left = Math.min(messagesAtOnce, this.left + ((now - this.at) / 1000) * messagesPerSecond) - 1;
-    this.at = now;
-    return this.left >= 0;
   }
 }

@@ -1,14 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { addressParts, authorityOf, tokenIn } from './addresses.js';
-import { AudioHookConnection, type AudioHookPlace, type KeptCall } from './audiohook-connection.js';
+import { AudioHookConnection, type AudioHookPlace } from './audiohook-connection.js';
 import { AudioHookGuard, type AudioHookKey, type Signer } from './audiohook-guard.js';
+import { KeptCalls } from './audiohook-kept.js';
 import type { OnFault } from './door-call.js';
 import type { LiveCalls } from './session-io.js';
 import { WaitingRoom } from './waiting-room.js';
 import type { Peer, PeerHandler, WsDoor } from './ws-doors.js';
 
-/** A session waits this long to be continued, as our calls do, ms. */
-const keptMs = 30_000;
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export interface AudioHookSettings {
@@ -22,10 +21,9 @@ export interface AudioHookSettings {
 export class AudioHookDoor implements WsDoor, AudioHookPlace {
   readonly subprotocols: readonly string[] = [];
   readonly waitingRoom: WaitingRoom;
+  readonly keptCalls = new KeptCalls();
   private readonly guard: AudioHookGuard;
   private readonly signers = new WeakMap<IncomingMessage, Signer>();
-  /** Calls whose connection is gone, by the session that had them, with the time until which they wait. */
-  private readonly kept = new Map<string, { readonly call: KeptCall; readonly until: number }>();
 
   constructor(
     readonly calls: LiveCalls,
@@ -59,22 +57,6 @@ export class AudioHookDoor implements WsDoor, AudioHookPlace {
       sessionId: headerOf(request, 'audiohook-session-id'),
       token: tokenIn('audiohook', addressParts(request).pathname) || null,
     });
-  }
-
-  keep(sessionId: string, call: KeptCall): void {
-    this.forgetOld();
-    this.kept.set(sessionId, { call, until: performance.now() + keptMs });
-  }
-
-  takeKept(sessionId: string): KeptCall | null {
-    this.forgetOld();
-    const found = this.kept.get(sessionId)?.call ?? null;
-    this.kept.delete(sessionId);
-    return found;
-  }
-
-  private forgetOld(): void {
-    for (const [sessionId, { until }] of this.kept) if (until <= performance.now()) this.kept.delete(sessionId);
   }
 }
 

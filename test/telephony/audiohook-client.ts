@@ -1,8 +1,5 @@
 import { createHmac, randomUUID } from 'node:crypto';
-import wavefile from 'wavefile';
 import { WebSocket } from 'ws';
-import { expandG711, mulawTable } from '../../src/audio/g711.js';
-import { l16 } from './harness.js';
 
 /** Key and secret of the protocol's own documentation. */
 export const apiKey = 'SGVsbG8sIEkgYW0gdGhlIEFQSSBrZXkh';
@@ -19,18 +16,6 @@ export const components = [
   'audiohook-correlation-id',
   'x-api-key',
 ];
-
-/** µ-law codes of samples at 8 kHz. */
-export function mulaw(samples: Float32Array): Uint8Array {
-  const bytes = l16(samples);
-  const wav = new wavefile.WaveFile();
-  wav.fromScratch(1, 8000, '16', new Int16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2));
-  wav.toMuLaw();
-  return (wav.data as unknown as { readonly samples: Uint8Array }).samples;
-}
-
-/** What is heard of µ-law codes. */
-export const heardOf = (codes: Uint8Array): Float32Array => expandG711(codes, mulawTable, 1, 0);
 
 /** Two legs in one, sample by sample. @param width bytes of a sample */
 export function interleaved(first: Uint8Array, second: Uint8Array, width: number): Buffer {

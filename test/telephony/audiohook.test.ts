@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
 import { seededRandom } from '../../bench/activity-noise.js';
+import { expandG711, mulawTable } from '../../src/audio/g711.js';
 import { createApiKey } from '../../src/service/api-keys.js';
 import { defaultWsOptions } from '../../src/telephony/ws-doors.js';
 import { callerCall } from '../audio/made-call.js';
 import { goodPin } from '../service/harness.js';
-import { apiKey, AudioHookClient, heardOf, interleaved, mono, mulaw, secret, stereo } from './audiohook-client.js';
+import { apiKey, AudioHookClient, interleaved, mono, secret, stereo } from './audiohook-client.js';
+import { g711 } from './media-streams-client.js';
 import { enrolCaller, l16, openServed, sameAsFile } from './harness.js';
 
 t.setTimeout(240_000);
@@ -44,6 +46,8 @@ async function until(streamId: string, state: string) {
   }
 }
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const mulaw = (samples: Float32Array): Uint8Array => g711(samples, 'mulaw');
+const heardOf = (codes: Uint8Array): Float32Array => expandG711(codes, mulawTable, 1, 0);
 const codes = mulaw(own);
 const both = interleaved(codes, mulaw(other), 1);
 
@@ -289,7 +293,7 @@ void t.test('How Genesys closes decides: at the end what was heard is judged, af
 });
 
 void t.test('A session that goes on in another keeps its call; without that it is lost', async (t) => {
-  for (const breaks of ['reconnect', 'break'] as const) {
+  for (const breaks of ['reconnect', 'break']) {
     const conversation = randomUUID();
     const { streamId } = await register(conversation);
     const client = await new AudioHookClient(base).open(conversation);
@@ -327,6 +331,23 @@ void t.test('A session that goes on in another keeps its call; without that it i
     });
     t.match((await thief.until('opened')).parameters, { startPaused: true }, 'another key continues nothing');
     await thief.close();
+    for (const [other, media] of [
+      [randomUUID(), stereo],
+      [conversation, mono],
+    ] as const) {
+      const wrong = await new AudioHookClient(base).open(other, [media], { continuedSessions: continued });
+      t.match(
+        (await wrong.until('opened')).parameters,
+        { startPaused: true },
+        'nor does another conversation or format',
+      );
+      await wrong.close();
+    }
+    const right = await new AudioHookClient(base).open(conversation, [stereo], { continuedSessions: continued });
+    t.match((await right.until('opened')).parameters, { startPaused: false }, 'they took nothing away');
+    right.socket.terminate();
+    await right.gone;
+    await pause(100);
     timers.pass(30_001);
     t.match(await until(lost.streamId, 'ended'), { outcome: { kind: 'none', cause: 'lost' } });
   }
