@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import Type, { type Static } from 'typebox';
+import { kaldiFbankSchema } from '../features/front-end-schema.js';
 import type { NetworkSpec } from '../inference/network.js';
 import { readCard } from '../inference/read-card.js';
 
 const text = Type.String({ minLength: 1 });
-const positive = Type.Number({ exclusiveMinimum: 0 });
 const closed = { additionalProperties: false } as const;
 
 /** models/<id>/card.json of a speech activity network: log-mel frames in, one speech probability per window out. */
@@ -13,25 +13,7 @@ const activityCardSchema = Type.Object(
     id: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$' }),
     file: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$' }),
     sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
-    frontEnd: Type.Object(
-      {
-        kind: Type.Literal('kaldi-fbank'),
-        sampleRateHz: Type.Integer({ minimum: 8000, maximum: 48_000 }),
-        frameLengthMs: positive,
-        frameShiftMs: positive,
-        window: Type.Union(['povey', 'hamming', 'hann', 'rectangular'].map((name) => Type.Literal(name as 'povey'))),
-        preEmphasis: Type.Number({ minimum: 0, maximum: 1 }),
-        removeDcOffset: Type.Boolean(),
-        snipEdges: Type.Boolean(),
-        melBins: Type.Integer({ minimum: 1, maximum: 256 }),
-        lowHz: Type.Number({ minimum: 0 }),
-        highHz: Type.Number(),
-        sampleScale: positive,
-        energyFloor: positive,
-        normalisation: Type.Literal('none'),
-      },
-      closed,
-    ),
+    frontEnd: kaldiFbankSchema(['none']),
     input: Type.Object({ name: text, layout: Type.Literal('time-bins'), lengthName: Type.Null() }, closed),
     outputName: text,
     /** The tensors by which a signal is heard in pieces. */

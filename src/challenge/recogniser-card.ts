@@ -1,5 +1,6 @@
 import { basename, resolve } from 'node:path';
 import Type, { type Static } from 'typebox';
+import { kaldiFbankSchema } from '../features/front-end-schema.js';
 import type { NetworkSpec } from '../inference/network.js';
 import { readCard, refusedCard } from '../inference/read-card.js';
 
@@ -9,25 +10,7 @@ const positive = Type.Number({ exclusiveMinimum: 0 });
 const count = Type.Integer({ minimum: 0 });
 const fileName = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$' });
 
-const frontEnd = Type.Object(
-  {
-    kind: Type.Literal('kaldi-fbank'),
-    sampleRateHz: Type.Integer({ minimum: 8000, maximum: 48_000 }),
-    frameLengthMs: positive,
-    frameShiftMs: positive,
-    window: Type.Union(['povey', 'hamming', 'hann', 'rectangular'].map((name) => Type.Literal(name as 'povey'))),
-    preEmphasis: Type.Number({ minimum: 0, maximum: 1 }),
-    removeDcOffset: Type.Boolean(),
-    snipEdges: Type.Boolean(),
-    melBins: Type.Integer({ minimum: 1, maximum: 256 }),
-    lowHz: Type.Number({ minimum: 0 }),
-    highHz: Type.Number(),
-    sampleScale: positive,
-    energyFloor: positive,
-    normalisation: Type.Union([Type.Literal('none'), Type.Literal('global-mean')]),
-  },
-  closed,
-);
+const frontEnd = kaldiFbankSchema(['none', 'global-mean']);
 
 /** What the recogniser knows of one language, and how far it may be trusted with it. */
 const recogniserLanguage = Type.Object(

@@ -1,57 +1,12 @@
 import Type, { type Static } from 'typebox';
+import { frontEndSchemas } from '../features/front-end-schema.js';
 
 const closed = { additionalProperties: false } as const;
 const text = Type.String({ minLength: 1 });
 const positive = Type.Number({ exclusiveMinimum: 0 });
 const share = Type.Number({ minimum: 0, maximum: 1 });
-const sampleRateHz = Type.Integer({ minimum: 8000, maximum: 48_000 });
-const normalisation = Type.Union([Type.Literal('none'), Type.Literal('global-mean'), Type.Literal('per-feature')]);
 /** The file's own folder: no path leads out of it. */
 const fileName = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$' });
-
-const frames = {
-  sampleRateHz,
-  frameLengthMs: Type.Number({ minimum: 5, maximum: 100 }),
-  frameShiftMs: Type.Number({ minimum: 1, maximum: 100 }),
-  preEmphasis: share,
-  melBins: Type.Integer({ minimum: 1, maximum: 256 }),
-  lowHz: Type.Number({ minimum: 0 }),
-  highHz: Type.Number(),
-  normalisation,
-};
-
-/** One schema per family; the field `kind` says which. Meanings of the fields: features/front-end.ts. */
-export const frontEndSchemas = {
-  'kaldi-fbank': Type.Object(
-    {
-      kind: Type.Literal('kaldi-fbank'),
-      ...frames,
-      window: Type.Union([
-        Type.Literal('povey'),
-        Type.Literal('hamming'),
-        Type.Literal('hann'),
-        Type.Literal('rectangular'),
-      ]),
-      removeDcOffset: Type.Boolean(),
-      snipEdges: Type.Boolean(),
-      sampleScale: positive,
-      energyFloor: Type.Number({ minimum: 1e-37 }),
-    },
-    closed,
-  ),
-  'nemo-mel': Type.Object(
-    {
-      kind: Type.Literal('nemo-mel'),
-      ...frames,
-      window: Type.Literal('hann'),
-      fftSize: Type.Integer({ minimum: 64, maximum: 2048 }),
-      logOffset: Type.Number({ minimum: 1e-37 }),
-      padFramesTo: Type.Integer({ minimum: 1, maximum: 1024 }),
-    },
-    closed,
-  ),
-  waveform: Type.Object({ kind: Type.Literal('waveform'), sampleRateHz, sampleScale: positive }, closed),
-} as const;
 
 /** models/<id>/card.json: all that is known about a speaker model. What is not in it, the code does not assume. */
 export const modelCardSchema = Type.Object(

@@ -4,7 +4,8 @@ import type { TSchema } from 'typebox';
 import { Value } from 'typebox/value';
 import { VoicegateError } from '../errors.js';
 import type { NetworkSpec } from '../inference/network.js';
-import { frontEndSchemas, modelCardSchema, type ModelCard } from './model-card-schema.js';
+import { frontEndSchemas } from '../features/front-end-schema.js';
+import { modelCardSchema, type ModelCard } from './model-card-schema.js';
 
 export type { ModelCard } from './model-card-schema.js';
 

@@ -1,6 +1,6 @@
 import type { ServiceContext } from './context.js';
-import type { LiveEar } from './live-ear.js';
-import type { LiveEvent, LiveTask } from './live-events.js';
+import type { LiveEvent } from './live-events.js';
+import { VerificationTask } from './live-verification.js';
 import { judgeCall, listenersOf, type OpenedCall } from './open-call.js';
 
 /** Silence after which an answer is taken to be over: longer than the pauses within a string of digits. */
@@ -8,51 +8,17 @@ const endSilenceSeconds = 1.2;
 /** Nobody answers. */
 const maxWaitSeconds = 10;
 /** An answer is not longer, waiting included. */
-const maxSamplesSeconds = 30;
+const mostSeconds = 30;
 
 /** The answer to a challenge: heard until the caller falls silent after speaking, then judged as a file of the same samples is. */
-export class ActiveTask implements LiveTask {
-  readonly agent = null;
-  done = false;
-  private readonly ear: LiveEar;
-  private spokenSeconds = 0;
-  private readonly maxSamples: number;
-  private taken = 0;
-
-  constructor(
-    private readonly context: ServiceContext,
-    private readonly call: OpenedCall,
-  ) {
-    this.ear = context.liveEars.listen(true);
-    this.maxSamples = maxSamplesSeconds * context.liveEars.sampleRateHz;
+export class ActiveTask extends VerificationTask {
+  constructor(context: ServiceContext, call: OpenedCall) {
+    super(context, call, { mostSeconds, keepSamples: true });
   }
 
-  accept(samples: Float32Array): void {
-    const more = samples.subarray(0, this.maxSamples - this.taken);
-    if (this.done || more.length === 0) return;
-    this.taken += more.length;
-    this.ear.accept(more);
-  }
-
-  get takenSeconds(): number {
-    return this.ear.takenSeconds;
-  }
-
-  get waitingSeconds(): number {
-    return this.ear.waitingSeconds;
-  }
-
-  get ready(): boolean {
-    return !this.done && (this.ear.ready || this.taken === this.maxSamples);
-  }
-
-  async work(): Promise<readonly LiveEvent[]> {
-    if (!this.ear.ready) return this.conclude();
+  protected async listen(): Promise<readonly LiveEvent[]> {
     await this.ear.advance();
     const { netSpeechSeconds, totalSeconds } = this.ear.report();
-    const events: LiveEvent[] = [];
-    if (netSpeechSeconds > this.spokenSeconds) events.push({ kind: 'progress', netSpeechSeconds, totalSeconds });
-    this.spokenSeconds = netSpeechSeconds;
     const silent = this.ear.silentSeconds;
     const isOver =
       silent === null
@@ -60,14 +26,11 @@ export class ActiveTask implements LiveTask {
         : netSpeechSeconds >= this.call.policy.quality.minNetSpeechSeconds
           ? silent >= endSilenceSeconds
           : silent >= maxWaitSeconds;
+    const events = this.progress();
     return isOver ? [...events, await this.verdict('here')] : events;
   }
 
-  async conclude(): Promise<readonly LiveEvent[]> {
-    return [await this.verdict('end')];
-  }
-
-  private async verdict(where: 'here' | 'end'): Promise<LiveEvent> {
+  protected async verdict(where: 'here' | 'end'): Promise<LiveEvent> {
     this.done = true;
     const { context, call, ear } = this;
     await ear.finish(where);

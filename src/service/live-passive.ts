@@ -6,68 +6,31 @@ import { mayListen } from './attempt.js';
 import type { ServiceContext } from './context.js';
 import { pretendedLlr } from './decoy.js';
 import { nothingHeard, type Heard } from './listen.js';
-import type { LiveEvent, LiveTask, VoiceSoFar } from './live-events.js';
-import type { LiveEar } from './live-ear.js';
+import type { LiveEvent, VoiceSoFar } from './live-events.js';
+import { VerificationTask } from './live-verification.js';
 import { judgeCall, listenersOf, type OpenedCall } from './open-call.js';
 import { compareVoice } from './verify-steps.js';
 
 /** Free speech, listened to until it is sure whose it is: a look after every window, a verdict as soon as one of the bounds is crossed. */
-export class PassiveTask implements LiveTask {
-  readonly agent = null;
-  done = false;
-  private readonly ear: LiveEar;
+export class PassiveTask extends VerificationTask {
   private readonly voice = new RunningVoice();
   private firstWindow: SpeechWindow | null = null;
   private halvesCosine: number | null = null;
   private newest: Heard['embedding'] = null;
-  private spokenSeconds = 0;
-  private readonly maxSamples: number;
-  private taken = 0;
 
-  constructor(
-    private readonly context: ServiceContext,
-    private readonly call: OpenedCall,
-  ) {
-    this.ear = context.liveEars.listen(false);
-    this.maxSamples = Math.round(call.policy.passive.maxSeconds * context.liveEars.sampleRateHz);
+  constructor(context: ServiceContext, call: OpenedCall) {
+    super(context, call, { mostSeconds: call.policy.passive.maxSeconds, keepSamples: false });
   }
 
-  accept(samples: Float32Array): void {
-    const more = samples.subarray(0, this.maxSamples - this.taken);
-    if (this.done || more.length === 0) return;
-    this.taken += more.length;
-    this.ear.accept(more);
-  }
-
-  get takenSeconds(): number {
-    return this.ear.takenSeconds;
-  }
-
-  get waitingSeconds(): number {
-    return this.ear.waitingSeconds;
-  }
-
-  get ready(): boolean {
-    return !this.done && (this.ear.ready || this.taken === this.maxSamples);
-  }
-
-  async work(): Promise<readonly LiveEvent[]> {
-    if (!this.ear.ready) return this.conclude();
+  protected async listen(): Promise<readonly LiveEvent[]> {
     const windows = await this.ear.advance();
     for (const window of windows) await this.hear(window);
-    const events: LiveEvent[] = [];
-    const { netSpeechSeconds, totalSeconds } = this.ear.report();
-    if (netSpeechSeconds > this.spokenSeconds) events.push({ kind: 'progress', netSpeechSeconds, totalSeconds });
-    this.spokenSeconds = netSpeechSeconds;
+    const events = this.progress();
     if (windows.length === 0) return events;
     const look = this.look();
-    events.push(this.interim(look));
+    const heard = [...events, this.interim(look)];
     const step = nextStep(look, this.call.policy, this.call.row.terms.tier);
-    return step === 'go_on' ? events : [...events, await this.verdict('here')];
-  }
-
-  async conclude(): Promise<readonly LiveEvent[]> {
-    return [await this.verdict('end')];
+    return step === 'go_on' ? heard : [...heard, await this.verdict('here')];
   }
 
   private async hear(window: SpeechWindow): Promise<void> {
@@ -141,7 +104,7 @@ export class PassiveTask implements LiveTask {
     };
   }
 
-  private async verdict(where: 'here' | 'end'): Promise<LiveEvent> {
+  protected async verdict(where: 'here' | 'end'): Promise<LiveEvent> {
     this.done = true;
     for (const window of await this.ear.finish(where)) await this.hear(window);
     return { kind: 'verdict', answer: await judgeCall(this.context, this.call, this.heard(), this.ear.sha256) };
