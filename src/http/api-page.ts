@@ -9,8 +9,18 @@ export async function registerApiPage(app: FastifyInstance, version: string): Pr
     openapi: {
       openapi: '3.1.0',
       info: { title: 'Voicegate', version, description: 'Voiceprint authentication for call centres' },
-      components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'vg_…' } } },
-      security: [{ apiKey: [] }],
+      components: {
+        securitySchemes: {
+          apiKey: { type: 'http', scheme: 'bearer', description: 'vg_…' },
+          session: {
+            type: 'apiKey',
+            in: 'cookie',
+            name: '__Host-voicegate',
+            description: 'Of a page that signed in by POST /v1/session; voicegate where it came by plain http',
+          },
+        },
+      },
+      security: [{ apiKey: [] }, { session: [] }],
     },
     refResolver: {
       buildLocalReference: (json, _base, _fragment, i) => (typeof json.$id === 'string' ? json.$id : `def-${i}`),

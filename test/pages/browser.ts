@@ -22,8 +22,11 @@ export interface Browser {
   readonly complaints: readonly string[];
 }
 
-/** Starts a browser; it closes with the test. */
-export async function openBrowser(t: Test, locale = 'en-GB'): Promise<Browser> {
+/**
+ * Starts a browser; it closes with the test. The name voice.example leads to this machine, as an address that is neither https nor localhost.
+ * @param permission what somebody answers when the page asks for the microphone
+ */
+export async function openBrowser(t: Test, permission: 'granted' | 'denied' = 'granted'): Promise<Browser> {
   const microphoneFile = join(temporaryFolder(t), 'microphone.wav');
   const browser = await chromium.launch({
     executablePath: chromiumPath,
@@ -36,7 +39,8 @@ export async function openBrowser(t: Test, locale = 'en-GB'): Promise<Browser> {
       '--disable-component-update',
       '--disable-sync',
       '--use-fake-device-for-media-stream',
-      '--use-fake-ui-for-media-stream',
+      ...(permission === 'granted' ? ['--use-fake-ui-for-media-stream'] : []),
+      '--host-resolver-rules=MAP voice.example 127.0.0.1',
       `--use-file-for-fake-audio-capture=${microphoneFile}%noloop`,
     ],
   });
@@ -47,7 +51,7 @@ export async function openBrowser(t: Test, locale = 'en-GB'): Promise<Browser> {
     }
     await browser.close();
   });
-  const context = await browser.newContext({ locale, viewport: { width: 1280, height: 800 } });
+  const context = await browser.newContext({ locale: 'en-GB', viewport: { width: 1280, height: 800 } });
   const page = await context.newPage();
   page.setDefaultTimeout(60_000);
   const complaints: string[] = [];

@@ -21,6 +21,7 @@ export function showSteps(): void {
   const isUsable = account !== null && !account.optedOut;
   show('consent', isUsable && may('enroller'));
   show('enrolment', isUsable && account.consented && may('enroller'));
+  show('override', account?.enrolled === true);
   // A key that may not look accounts up verifies whomever it names.
   show(
     'verification',

@@ -56,7 +56,6 @@ export function clearEnrolment(): void {
   show('heard', false);
   show('enrolment-end', false);
   swap('enrolment-live', 'enrolment-start');
-  show('override', desk.account?.enrolled === true);
   say('enrolment-words', 'sayEnrol');
 }
 

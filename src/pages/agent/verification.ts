@@ -27,8 +27,14 @@ let continues: string | null = null;
 export function setUpVerification(): void {
   onSubmit('verification-start', () => attempt(start));
   onPress('verification-stop', () => {
-    byId('verification-stop', HTMLButtonElement).disabled = true;
-    call?.end();
+    // A telephone call ends where it is held; here it is followed no longer.
+    if (isMicrophone()) {
+      byId('verification-stop', HTMLButtonElement).disabled = true;
+      call?.end();
+    } else {
+      stopFollowing();
+      show('verification-words', false);
+    }
   });
   select('mode').addEventListener('change', () => show('identified-field', select('mode').value === 'passive'));
 }
@@ -84,14 +90,13 @@ export function followVerification(streamId: string, mode: Mode): void {
   clearVerification();
   show('verification', true);
   showLive(mode);
-  show('verification-stop', false);
   call = followCall(streamId, handlersOf(mode), () => say('verification-hint', 'listening'));
 }
 
 function showLive(mode: Mode): void {
   isDecided = false;
   show('verdict', false);
-  show('verification-stop', isMicrophone());
+  say('verification-stop', isMicrophone() ? 'stop' : 'cancel');
   swap('verification-start', 'verification-live');
   byId('verification-stop', HTMLButtonElement).disabled = false;
   showSpeech(0, mode);
