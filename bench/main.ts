@@ -1,5 +1,6 @@
 /** `npm run bench -- NAME`: each bench prints ratios first. Without a name all of them run, the long ones shortened. */
 import { benchActivity } from './activity.js';
+import { benchAgentVoice } from './agent-voice.js';
 import { benchDigits } from './digits.js';
 import { benchEmbedding } from './embedding.js';
 import { benchMemory } from './memory.js';
@@ -14,6 +15,11 @@ const benches: Record<string, (...words: readonly (string | undefined)[]) => Pro
     if (dir === null) process.stdout.write('needs the speech folder: set VOICEGATE_SPEECH_DIR\n');
     else await benchActivity(dir);
   },
+  agent: async (speakers) => {
+    const dir = speechDir();
+    if (dir === null) process.stdout.write('needs the speech folder: set VOICEGATE_SPEECH_DIR\n');
+    else await benchAgentVoice(dir, Number(speakers ?? 1000));
+  },
   digits: async (rounds) => benchDigits(Number(rounds ?? 50)),
   service: () => benchService(),
   callers: async (perKind) => void (await benchRealCallers(Number(perKind ?? 1000))),
@@ -23,6 +29,7 @@ const benches: Record<string, (...words: readonly (string | undefined)[]) => Pro
 
 /** Arguments of the long ones when all run. */
 const shortened: Record<string, readonly string[]> = {
+  agent: ['5'],
   callers: ['20'],
   memory: ['2000'],
   streams: ['25,100,150', '20'],

@@ -5,6 +5,9 @@ import { getAccount, putAccount } from '../../src/service/accounts.js';
 import { getStream } from '../../src/service/streams.js';
 import type { LiveCall, MediaFormat, SessionOutput } from '../../src/telephony/session-io.js';
 import { callerCall } from '../audio/made-call.js';
+import { defaultPolicy } from '../../src/decision/policy.js';
+import { listDuplicates } from '../../src/service/duplicates.js';
+import { activatePolicy, storePolicy } from '../../src/service/policies.js';
 import { consented, noProof } from '../service/harness.js';
 import { l16, openLive, Outputs } from './harness.js';
 
@@ -122,3 +125,30 @@ void t.test('A cancelled enrolment ends its running call without a print', async
   t.equal((await getAccount(context, full, 'c4')).enrolled, false);
   await t.rejects(live.register({ mode: 'enrolment', enrolmentId }), { code: 'enrolment_closed' });
 });
+
+void t.test(
+  'Where the policy refuses a voice of another account, the call ends neutrally and without a print',
+  async (t) => {
+    const enrolling = async (accountId: string) => {
+      const { token, streamId } = await begun(accountId);
+      const outputs = new Outputs();
+      const call = await calls.open('voicegate', token, outputs.sink);
+      call.accept({ kind: 'hello', media: mono });
+      await play(call, outputs, customer);
+      await outputs.until('closed');
+      return { outputs, streamId };
+    };
+    const duplicates = { whenFound: 'refuse', falseAlarmsPerEnrolment: 0.1 } as const;
+    const { version } = await storePolicy(context, full, { ...defaultPolicy, duplicates });
+    await activatePolicy(context, full, version);
+    // The caller of the first test has this voice.
+    const { outputs, streamId } = await enrolling('c5');
+    t.equal(outputs.of('error')[0]?.code, 'enrolment_under_review');
+    t.notMatch(JSON.stringify(outputs.all), /c1"/);
+    t.equal(outputs.of('closed')[0]?.reason, 'ended');
+    t.match(await outcomeOf(streamId), { kind: 'none', cause: 'ended' });
+    t.equal((await getAccount(context, full, 'c5')).enrolled, false);
+    const [found] = await listDuplicates(context, full, { onlyOpen: true, before: null, limit: 9 });
+    t.match(found, { accountId: 'c5', otherAccountId: 'c1', outcome: 'refused' });
+  },
+);
