@@ -17,7 +17,7 @@ const serverSummaries: Record<keyof typeof serverMessages, string> = {
   interim:
     'A look at the voice after each few seconds of speech: the newest alone, and all of it. An opaque key gets seconds only',
   verdict: 'The decision, as POST /v1/verifications answers it. An opaque key gets no reasons and no evidence',
-  utterance: 'Enrolment: one utterance was heard',
+  utterance: 'Enrolment: one utterance was heard, kept or not, and what to do next (`hint`)',
   enrolled: 'Enrolment: the voiceprint is made',
   error: 'The call was not taken, or failed; the connection is closed after it',
   closed: 'Last: nothing follows, the connection is closed',
