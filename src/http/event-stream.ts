@@ -4,8 +4,10 @@ import type { StreamView } from '../service/streams.js';
 
 /** A line that means nothing, so that proxies do not take a silent call for a dead one; and whether the client may still listen is asked anew, ms. */
 const heartbeatMs = 15_000;
-/** How often the state of another node's call is asked for, ms. */
-const pollMs = 2000;
+/** How often it is looked whether this node hears the call now, ms: its first words are to be seen at once. */
+const listenMs = 200;
+/** After how many of these the store is asked for the state of a call that another node may hear: every 2 s. */
+const looksPerQuestion = 10;
 
 /**
  * Answers with server-sent events (WHATWG HTML, section 9.2) until the call is over or the client goes.
@@ -57,8 +59,10 @@ export function sendEvents(
   };
   if (listen()) return;
   // Not taken yet, taken by another node, or over.
+  let looks = 0;
   const poll = setInterval(() => {
     if (listen()) return clearInterval(poll);
+    if (++looks % looksPerQuestion !== 0) return;
     void state().then(
       ({ state: found, outcome }) => {
         if (found !== 'ended' && found !== 'expired') return;
@@ -67,6 +71,6 @@ export function sendEvents(
       },
       () => end(),
     );
-  }, pollMs);
+  }, listenMs);
   stop = () => clearInterval(poll);
 }

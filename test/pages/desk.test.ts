@@ -2,6 +2,7 @@ import t from 'tap';
 import type { Page } from 'playwright-core';
 import { createApiKey } from '../../src/service/api-keys.js';
 import type { Role } from '../../src/service/ports.js';
+import { fixture } from '../fixtures/fixtures.js';
 import { callerCall } from '../audio/made-call.js';
 import { enrolCaller, openServed, type ServedHarness } from '../telephony/harness.js';
 import { hello, OwnClient } from '../telephony/own-client.js';
@@ -162,3 +163,46 @@ void t.test(
     await page.getByText('The browser gives no microphone to this address').waitFor();
   },
 );
+
+void t.test('A network that is too slow loses audio, says how much, and the call goes on', needsChromium, async (t) => {
+  const served = await openServed(t);
+  await enrolCaller(served, 'caller', 'zh-f4');
+  const browser = await openBrowser(t);
+  const { page } = browser;
+  const said: string[] = [];
+  let frames = 0;
+  page.on('websocket', (socket) =>
+    socket.on('framesent', ({ payload }) => {
+      if (typeof payload === 'string') said.push(payload);
+      else frames++;
+    }),
+  );
+  await page.addInitScript(
+    `Object.defineProperty(WebSocket.prototype, 'bufferedAmount', { get: () => (window.isSlow ? 10_000_000 : 0) })`,
+  );
+  await signIn(served, browser, ['enroller', 'verifier']);
+  await page.getByLabel('This microphone, to try it out').check();
+  await lookUp(browser, 'caller');
+  await browser.speak([fixture('callers/zh-f4/verify-1.wav')]);
+  await page.locator('#verification').getByRole('button', { name: 'Start' }).click();
+  await page.getByText('Listening …').waitFor();
+  await until(() => frames > 25);
+  await page.evaluate('window.isSlow = true');
+  // The browser tells of frames a little later than it sends them.
+  let counted = -1;
+  const isQuiet = (): boolean => counted === (counted = frames);
+  await until(isQuiet, 500);
+  t.ok(isQuiet(), 'nothing more is put where so much waits');
+  const before = frames;
+  await page.evaluate('window.isSlow = false');
+  await until(() => said.some((text) => text.includes('gap')));
+  const { seconds } = JSON.parse(said.find((text) => text.includes('gap')) ?? '') as { seconds: number };
+  t.ok(seconds > 0.2 && seconds < 30);
+  await until(() => frames > before + 50);
+  await press(page, 'Stop and judge');
+  await page.locator('#verdict').waitFor();
+});
+
+async function until(isSo: () => boolean, everyMs = 100): Promise<void> {
+  for (let tries = 0; tries < 300 && !isSo(); tries++) await new Promise((resolve) => setTimeout(resolve, everyMs));
+}

@@ -123,20 +123,24 @@ const handlers: CallHandlers = {
     showQuality(quality);
     say('enrolment-hint', `hint_${hint}`);
   },
-  enrolled: () => {
-    const done = enrolment;
-    end('enrolled', 'sayEnrolled', 'good');
-    made = done;
-    show('enrolment-undo', made !== null);
-    if (desk.accountId !== null) void attempt(refreshAccount);
-  },
+  enrolled: () => endWithPrint(),
   error: ({ code, title }) => tell(new Refused(code, title)),
-  closed: ({ reason }) => {
+  closed: ({ reason, outcome }) => {
     if (call === null) return;
+    // Of a call that another node heard only its end is told.
+    if (outcome?.kind === 'enrolled') return endWithPrint();
     if (reason === 'lost') tell(new Refused('connectionLost', reason));
     end('notEnrolled', 'sayNotEnrolled', 'doubt');
   },
 };
+
+function endWithPrint(): void {
+  const done = enrolment;
+  end('enrolled', 'sayEnrolled', 'good');
+  made = done;
+  show('enrolment-undo', made !== null);
+  if (desk.accountId !== null) void attempt(refreshAccount);
+}
 
 /** The enrolment is over. @param words what to read out */
 function end(outcome: string, words: string, look: string): void {

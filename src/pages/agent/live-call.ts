@@ -41,7 +41,10 @@ export interface CallEvents {
   };
   readonly enrolled: { readonly voiceprintId: string };
   readonly error: { readonly code: string; readonly title: string };
-  readonly closed: { readonly reason: string; readonly outcome?: { readonly decision?: Decision } | null };
+  readonly closed: {
+    readonly reason: string;
+    readonly outcome?: { readonly kind: string; readonly decision?: Decision } | null;
+  };
 }
 
 const eventNames = ['progress', 'interim', 'verdict', 'utterance', 'enrolled', 'error', 'closed'] as const;
