@@ -170,7 +170,9 @@ function showProgress(kept: EnrolmentProgress, speakingSeconds: number): void {
   });
   say('enrolment-utterances', 'utterancesOf', { utterances: String(utterances), needed: String(utterancesNeeded) });
   const digits = enrolment?.prompts[utterances]?.digits ?? '';
-  say('enrolment-digits', digits === '' ? null : 'digitsToRead', { digits: digits.replace(/(.{4})(?=.)/g, '$1 ') });
+  say('enrolment-digits', digits === '' ? null : 'digitsToRead', {
+    digits: digits.replace(/(.{4})(?=.)/g, '$1\u00a0'),
+  });
 }
 
 /** Words for people; what is refused is said by the hint. SNR in dB. */

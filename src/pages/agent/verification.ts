@@ -71,7 +71,7 @@ async function start(): Promise<void> {
   showLive(mode);
   const showWords = (digits: string | null): void => {
     if (digits === null) return;
-    say('verification-words', 'sayDigits', { digits: digits.split('').join(' ') });
+    say('verification-words', 'sayDigits', { digits: spaced(digits) });
     show('verification-words', true);
   };
   try {
@@ -139,3 +139,7 @@ function showSpeech(seconds: number, mode: Mode): void {
   byId('verification-progress', HTMLProgressElement).value = Math.min(1, seconds / barSeconds[mode]);
   say('verification-seconds', 'speechSoFar', { seconds: seconds.toFixed(1) });
 }
+
+/** Digit by digit, in groups of four that stay on one line. */
+const spaced = (digits: string): string =>
+  (digits.match(/.{1,4}/g) ?? []).map((group) => group.split('').join('\u00a0')).join(' ');
