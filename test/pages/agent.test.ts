@@ -122,7 +122,7 @@ void t.test(
     await look('9-refused');
     await page.locator('#pin').fill(pin);
     await begin();
-    await page.getByText(/^Please say these digits: (\d ){7}\d$/).waitFor();
+    await page.getByText(/^Please say these digits: (\d\s){7}\d$/).waitFor();
     await page.getByText('Speak now').waitFor();
     await look('10-digits');
     await verdict('ACCEPT', 'Thank you, your identity is confirmed.');
