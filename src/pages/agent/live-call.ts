@@ -151,7 +151,8 @@ export function followCall(streamId: string, handlers: CallHandlers, onHeard: ()
 
 /** One call at a time: what would begin another waits. */
 function setLive(isLive: boolean): void {
-  for (const button of document.querySelectorAll<HTMLButtonElement>('button.when-idle')) button.disabled = isLive;
+  const waiting = document.querySelectorAll<HTMLButtonElement | HTMLInputElement>('.when-idle');
+  for (const control of waiting) control.disabled = isLive;
   if (!isLive) show('connection', false);
 }
 

@@ -36,7 +36,10 @@ export function setUpVerification(): void {
       show('verification-words', false);
     }
   });
-  select('mode').addEventListener('change', () => show('identified-field', select('mode').value === 'passive'));
+  select('mode').addEventListener('change', () => {
+    continues = null;
+    show('identified-field', select('mode').value === 'passive');
+  });
 }
 
 /** Lets go what is shown, and followed, of a verification. */
