@@ -3,6 +3,9 @@ import { Refused } from './api.js';
 /** What may wait in the browser to be sent, seconds: a network that is slower loses audio, and says so, in place of falling behind. */
 const mostWaitingSeconds = 2;
 
+/** How long a browser may take to let audio run, ms. */
+const mostStartingMs = 5000;
+
 /** A microphone on its way to the service. */
 export interface Microphone {
   /** Nothing more comes: what was heard is judged. */
@@ -36,7 +39,7 @@ export async function sendMicrophone(url: string, token: string, onReady: () => 
   socket.addEventListener('close', close);
   try {
     await context.audioWorklet.addModule('/agent/capture-worklet.js');
-    await context.resume();
+    await running(context);
   } catch {
     close();
     throw new Refused('micFailed', 'no audio');
@@ -75,6 +78,14 @@ export async function sendMicrophone(url: string, token: string, onReady: () => 
     },
     close,
   };
+}
+
+/** Lets audio run, as far as the browser can: where no sound comes out, some wait for ever. */
+async function running(context: AudioContext): Promise<void> {
+  await Promise.race([
+    context.resume(),
+    new Promise((_resolve, reject) => setTimeout(() => reject(new Error('no sound')), mostStartingMs)),
+  ]);
 }
 
 async function openMicrophone(): Promise<MediaStream> {

@@ -49,7 +49,7 @@ try {
  * What an agent's desktop knows may stand behind the # of the address, which browsers do not send: `#account=…&agent=…&call=…`, and `stream=…` to
  * follow a call that it registered with the same key.
  */
-async function open(): Promise<void> {
+async function takeOver(): Promise<void> {
   const known = new URLSearchParams(location.hash.slice(1));
   for (const [name, id] of [
     ['account', 'account'],
@@ -77,7 +77,7 @@ function enter(session: Session): void {
   show('desk', may('enroller') || may('verifier'));
   if (!may('enroller') && !may('verifier')) tell(new Refused('no_role', ''));
   showSteps();
-  void attempt(open);
+  void attempt(takeOver);
 }
 
 /** Nothing of a customer stays on the screen. */
