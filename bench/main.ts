@@ -6,6 +6,7 @@ import { benchEmbedding } from './embedding.js';
 import { benchMemory } from './memory.js';
 import { benchRealCallers, speechDir } from './real-callers.js';
 import { benchService } from './service.js';
+import { benchSoak } from './soak.js';
 import { benchStreams } from './streams.js';
 
 const benches: Record<string, (...words: readonly (string | undefined)[]) => Promise<void>> = {
@@ -24,6 +25,7 @@ const benches: Record<string, (...words: readonly (string | undefined)[]) => Pro
   service: () => benchService(),
   callers: async (perKind) => void (await benchRealCallers(Number(perKind ?? 1000))),
   streams: (calls, seconds) => benchStreams(calls, Number(seconds ?? 40)),
+  soak: (calls) => benchSoak(Number(calls ?? 5000)),
   memory: (verifications) => benchMemory(Number(verifications ?? 20_000)),
 };
 
@@ -33,6 +35,7 @@ const shortened: Record<string, readonly string[]> = {
   callers: ['20'],
   memory: ['2000'],
   streams: ['25,100,150', '20'],
+  soak: ['500'],
 };
 
 const [name, ...words] = process.argv.slice(2);
