@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** Processor time a process has used since its start, seconds. Linux only. */
 export interface ProcessUsage {
@@ -21,9 +21,19 @@ export function residentMiB(pid: number): number {
   return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? NaN) / 1024;
 }
 
-/** Open files of a process: sockets and all others. */
-export function openFilesOf(pid: number): number {
-  return readdirSync(`/proc/${pid}/fd`).length;
+/** What a process has open: sockets, and files of the database, models and others. */
+export function openFilesOf(pid: number): { readonly sockets: number; readonly files: number } {
+  const targets = readdirSync(`/proc/${pid}/fd`).map((fd) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${fd}`);
+    } catch {
+      return ''; // Closed meanwhile.
+    }
+  });
+  return {
+    sockets: targets.filter((target) => target.startsWith('socket:')).length,
+    files: targets.filter((target) => target.startsWith('/')).length,
+  };
 }
 
 function secondsIn(path: string): number {

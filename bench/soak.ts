@@ -19,7 +19,7 @@ interface Sample {
 
 /** What a process holds while it has nothing to do. */
 interface Held {
-  readonly openFiles: number;
+  readonly open: ReturnType<typeof openFilesOf>;
   readonly handles: number;
   /** Timers, sockets and whatever else keeps the event loop, by kind. */
   readonly resources: string;
@@ -83,7 +83,7 @@ export async function benchSoak(calls: number): Promise<void> {
     );
     print(`otherwise than they should: ${odd.size === 0 ? 'none' : JSON.stringify([...odd])}`);
     print(
-      `open files ${before.openFiles} before, ${after.openFiles} after; handles ${before.handles}, ${after.handles}`,
+      `sockets ${before.open.sockets} before, ${after.open.sockets} after; files ${before.open.files}, ${after.open.files}; handles ${before.handles}, ${after.handles}`,
     );
     print(`keeping the event loop before: ${before.resources}`);
     print(`keeping the event loop after:  ${after.resources}`);
@@ -114,7 +114,7 @@ async function heldBy(served: Served): Promise<Held> {
   const metrics = await metricsOf(served);
   const resources = [...metrics.matchAll(/^nodejs_active_resources\{type="(\w+)"\} (\d+)/gm)];
   return {
-    openFiles: openFilesOf(served.pid),
+    open: openFilesOf(served.pid),
     handles: Number(/^nodejs_active_handles_total (\d+)/m.exec(metrics)?.[1]),
     resources: resources
       .map(([, type, count]) => `${type ?? ''} ${count ?? ''}`)

@@ -91,6 +91,14 @@ export class QualityMeter {
     this.takePause(this.lately.length);
   }
 
+  /** Seconds accepted, and those of speech: known at any time, where `read` has to work the rest out. */
+  get totalSeconds(): number {
+    return this.all.count / this.sampleRateHz;
+  }
+  get netSpeechSeconds(): number {
+    return this.speech.count / this.sampleRateHz;
+  }
+
   /** What the samples accepted so far measure. */
   read(): QualityReport {
     const spoken = this.speech.count > 0;
@@ -98,8 +106,8 @@ export class QualityMeter {
     const speechPower = (spoken ? this.speech : this.all).power(offset);
     const noisePower = this.noise.medianPower(offset);
     return {
-      totalSeconds: this.all.count / this.sampleRateHz,
-      netSpeechSeconds: this.speech.count / this.sampleRateHz,
+      totalSeconds: this.totalSeconds,
+      netSpeechSeconds: this.netSpeechSeconds,
       snrDb: noisePower === null || !spoken ? null : snrDb(speechPower, Math.max(leastPower, noisePower)),
       clippingShare: this.clipped / Math.max(1, this.all.count),
       speechLevelDbfs: decibels(2 * speechPower),

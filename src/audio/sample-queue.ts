@@ -1,8 +1,13 @@
 /** Samples that wait for a decision about them: taken in at the end, given out at the beginning. Memory grows with the longest wait only. */
 export class SampleQueue {
-  private memory = new Float32Array(0);
+  private memory: Float32Array;
   private start = 0;
   private held = 0;
+
+  /** @param capacity samples that find room without new memory */
+  constructor(capacity = 0) {
+    this.memory = new Float32Array(capacity);
+  }
 
   get length(): number {
     return this.held;

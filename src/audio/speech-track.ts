@@ -57,6 +57,11 @@ export class SpeechTrack {
     return this.meter.read();
   }
 
+  /** Seconds of `report` alone, which cost nothing. */
+  get seconds(): Pick<QualityReport, 'totalSeconds' | 'netSpeechSeconds'> {
+    return { totalSeconds: this.meter.totalSeconds, netSpeechSeconds: this.meter.netSpeechSeconds };
+  }
+
   /** Settled seconds since speech last ended; null while nobody has spoken yet. */
   get silentSeconds(): number | null {
     return this.lastSpeechEnd === null ? null : (this.settledUntil - this.lastSpeechEnd) / this.sampleRateHz;

@@ -35,7 +35,7 @@ export class SpeechWindows {
   private readonly halfPause: number;
   /** Kept after speech whatever follows. */
   private readonly after: number;
-  private kept = new SampleQueue();
+  private readonly kept: SampleQueue;
   private spans: SampleSpan[] = [];
   private heardSpeech = false;
   /** Of the pause that goes on: its length, what may follow `after`, and its end, which may go before the next speech. */
@@ -50,6 +50,7 @@ export class SpeechWindows {
     keep: KeepRules = defaultKeepRules,
   ) {
     this.windowSamples = Math.round(rules.windowSeconds * sampleRateHz);
+    this.kept = new SampleQueue(this.windowSamples);
     this.margin = Math.round(keep.marginSeconds * sampleRateHz);
     this.longestPause = Math.round(keep.longestPauseSeconds * sampleRateHz);
     this.halfPause = Math.floor(this.longestPause / 2);

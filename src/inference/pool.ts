@@ -20,6 +20,8 @@ export interface InferencePoolOptions {
 /** Pause before a lost worker is replaced: doubled with each loss that follows without an answer between, ms. */
 const firstRestartMs = 100;
 const longestRestartMs = 30_000;
+/** Memory kept for copies of samples: short and long pieces by turns find some that fits. */
+const sparePerWorker = 4;
 /** Weight of the newest run in the running mean of service times. */
 const newestWeight = 0.1;
 
@@ -61,7 +63,7 @@ class WorkerPool implements InferencePool {
   private meanServiceMs = 0;
 
   constructor(private readonly options: InferencePoolOptions) {
-    this.memory = new SampleMemory(2 * options.workers);
+    this.memory = new SampleMemory(sparePerWorker * options.workers);
     this.slots = Array.from({ length: options.workers }, (_, index) => ({
       index,
       thread: null,

@@ -18,7 +18,7 @@ export class ActiveTask extends VerificationTask {
 
   protected async listen(): Promise<readonly LiveEvent[]> {
     await this.ear.advance();
-    const { netSpeechSeconds, totalSeconds } = this.ear.report();
+    const { netSpeechSeconds, totalSeconds } = this.ear.seconds;
     const silent = this.ear.silentSeconds;
     const isOver =
       silent === null

@@ -90,6 +90,11 @@ export class LiveEar {
     return this.track.report();
   }
 
+  /** Seconds of `report` alone, which cost nothing. */
+  get seconds(): Pick<QualityReport, 'totalSeconds' | 'netSpeechSeconds'> {
+    return this.track.seconds;
+  }
+
   /** Settled seconds since somebody last spoke; null while nobody has. */
   get silentSeconds(): number | null {
     return this.track.silentSeconds;

@@ -56,7 +56,7 @@ export abstract class VerificationTask implements LiveTask {
 
   /** What to tell when there is more speech than before. */
   protected progress(): LiveEvent[] {
-    const { netSpeechSeconds, totalSeconds } = this.ear.report();
+    const { netSpeechSeconds, totalSeconds } = this.ear.seconds;
     if (netSpeechSeconds <= this.spokenSeconds) return [];
     this.spokenSeconds = netSpeechSeconds;
     return [{ kind: 'progress', netSpeechSeconds, totalSeconds }];

@@ -24,7 +24,8 @@ class HeldPool implements Pick<InferencePool, 'run'> {
     if (this.busyTimes-- > 0) return Promise.reject(busy);
     return new Promise((resolve, reject) => {
       const output = { values: samples.slice(), dims: [1], state: null, queuedMs: 0, featuresMs: 0, networkMs: 0 };
-      this.running.push({ samples, answer: () => resolve(output), fail: reject });
+      // The real pool copies too.
+      this.running.push({ samples: samples.slice(), answer: () => resolve(output), fail: reject });
     });
   }
 }
