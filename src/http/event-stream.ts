@@ -13,6 +13,7 @@ const looksPerQuestion = 10;
  * Answers with server-sent events (WHATWG HTML, section 9.2) until the call is over or the client goes.
  * @param state asked for again and again where this node knows nothing of the call
  * @param isAllowed whether key or session are still good
+ * @returns ends the answer, for a service that stops
  */
 export function sendEvents(
   reply: FastifyReply,
@@ -21,7 +22,7 @@ export function sendEvents(
   afterId: number,
   state: () => Promise<StreamView>,
   isAllowed: () => Promise<boolean>,
-): void {
+): () => void {
   reply.hijack();
   const { raw } = reply;
   raw.writeHead(200, {
@@ -57,7 +58,7 @@ export function sendEvents(
     stop = unsubscribe;
     return true;
   };
-  if (listen()) return;
+  if (listen()) return end;
   // Not taken yet, taken by another node, or over.
   let looks = 0;
   const poll = setInterval(() => {
@@ -73,4 +74,5 @@ export function sendEvents(
     );
   }, listenMs);
   stop = () => clearInterval(poll);
+  return end;
 }

@@ -30,6 +30,9 @@ export interface LiveCallsOptions {
 /** mod_audio_stream connects again by itself where its WebSocket library does (its variable STREAM_NO_RECONNECT), and has no place for a resume token. */
 const comesBackToItsAddress: StreamProtocol = 'freeswitch';
 
+const stoppingFault = (): VoicegateError =>
+  new VoicegateError('shutting_down', 'The service is stopping', { retryAfterSeconds: 5 });
+
 const realTimers: Timers = {
   after(ms, work) {
     const timer = setTimeout(work, ms);
@@ -41,7 +44,7 @@ const realTimers: Timers = {
 export class LiveCallRegistry implements LiveCalls {
   private readonly calls = new Map<string, { readonly session: CallSession; readonly call: OpenedCall }>();
   private readonly endings = new Set<Promise<unknown>>();
-  private opening = 0;
+  private readonly openings = new Set<Promise<OpenedCall>>();
   private stopping = false;
   private readonly timers: Timers;
   private cancelRenewal: () => void = () => undefined;
@@ -60,8 +63,8 @@ export class LiveCallRegistry implements LiveCalls {
 
   /** @throws VoicegateError `busy`, `shutting_down` when no call can be taken now */
   checkRoom(): void {
-    if (this.stopping) throw new VoicegateError('shutting_down', 'The service is stopping', { retryAfterSeconds: 5 });
-    if (this.calls.size + this.opening < this.options.mostCalls) return;
+    if (this.stopping) throw stoppingFault();
+    if (this.calls.size + this.openings.size < this.options.mostCalls) return;
     throw new VoicegateError('busy', `${this.calls.size} calls are being heard, as many as this node takes`, {
       hint: 'Try again, on another node if there is one',
       retryAfterSeconds: 5,
@@ -76,12 +79,15 @@ export class LiveCallRegistry implements LiveCalls {
     const left = typeof name === 'string' ? this.leftBy(protocol, name) : null;
     if (left?.attach(sink)) return left;
     this.checkRoom();
-    this.opening++;
+    const opening = openCall(this.context, protocol, name);
+    this.openings.add(opening);
     try {
-      const call = await openCall(this.context, protocol, name);
-      return this.begin(call, sink);
+      const call = await opening;
+      if (!this.stopping) return this.begin(call, sink);
+      this.settle(call, 'shutting_down');
+      throw stoppingFault();
     } finally {
-      this.opening--;
+      this.openings.delete(opening);
     }
   }
 
@@ -105,6 +111,8 @@ export class LiveCallRegistry implements LiveCalls {
     this.stopping = true;
     this.cancelRenewal();
     for (const { session } of [...this.calls.values()]) session.interrupt();
+    // Those that are being taken at this moment end as well.
+    await Promise.allSettled([...this.openings]);
     await Promise.allSettled([...this.endings]);
   }
 

@@ -9,6 +9,7 @@ import { PatientPool } from '../../src/inference/patient-pool.js';
 import { startInferencePool } from '../../src/inference/pool.js';
 import { agentPromptNames } from '../../src/http/agent-words.js';
 import { buildApp } from '../../src/http/app.js';
+import type { App } from '../../src/http/http-app.js';
 import { createLog } from '../../src/ops/log.js';
 import { createMetrics } from '../../src/ops/metrics.js';
 import { modelsDir } from '../../src/paths.js';
@@ -126,6 +127,7 @@ export async function openLive(
 /** Live calls behind a listening server, to be spoken to as from outside. */
 export interface ServedHarness extends LiveHarness {
   readonly telephony: Telephony;
+  readonly app: App;
   /** http://127.0.0.1:PORT */
   readonly base: string;
   /** A key with every role, for requests of the test's own. */
@@ -186,6 +188,7 @@ export async function openServed(
   return {
     ...live,
     telephony,
+    app,
     base,
     authorization,
     api: async (method, path, body) => {

@@ -55,6 +55,11 @@ export const streamRoutes =
     const config = { roles: ['verifier', 'enroller'] as const };
     const params = closed({ streamId });
     const tags = ['streams'];
+    const endsOfAnswers = new Set<() => void>();
+    // They go on as long as a call does, which a service that stops would wait for.
+    app.addHook('preClose', async () => {
+      for (const end of endsOfAnswers) end();
+    });
 
     app.post(
       '/v1/streams',
@@ -106,6 +111,7 @@ export const streamRoutes =
         const wanted = body.protocol ?? 'voicegate';
         streams.checkDoor(wanted);
         if (body.eventsUrl !== undefined) streams.checkEventAddress(body.eventsUrl);
+        const origin = originOf(request, publicUrl);
         const made = await registerStream(context, callerOf(request), {
           mode: body.mode,
           protocol: wanted,
@@ -126,7 +132,7 @@ export const streamRoutes =
         });
         return reply.status(201).send({
           ...made,
-          url: streams.addressOf(wanted, made.token, originOf(request, publicUrl)),
+          url: streams.addressOf(wanted, made.token, origin),
           eventsSecret: body.eventsUrl === undefined ? null : streams.eventsSecretOf(made.streamId),
         });
       },
@@ -158,7 +164,7 @@ export const streamRoutes =
         // Who may not see it is told so before the stream begins.
         await getStream(context, caller, request.params.streamId);
         const after = Number(request.headers['last-event-id'] ?? 0);
-        sendEvents(
+        const end = sendEvents(
           reply,
           streams.events,
           request.params.streamId,
@@ -166,6 +172,8 @@ export const streamRoutes =
           () => getStream(context, caller, request.params.streamId),
           async () => (await app.callerNow(request)) !== null,
         );
+        endsOfAnswers.add(end);
+        reply.raw.on('close', () => endsOfAnswers.delete(end));
         return reply;
       },
     );
