@@ -13,7 +13,7 @@ import { EventHub } from './event-hub.js';
 import { LiveCallRegistry } from './live-calls.js';
 import { ownDocument } from './own-document.js';
 import { WebhookSender } from './webhooks.js';
-import { openWsDoors, type OpenDoors, type WsOptions } from './ws-doors.js';
+import { defaultWsOptions, openWsDoors, type OpenDoors, type WsOptions } from './ws-doors.js';
 
 /** What live calls are opened with. */
 export interface TelephonyOptions extends DoorSettings {
@@ -65,8 +65,12 @@ export class Telephony {
    * @throws VoicegateError `configuration_invalid`
    */
   async open(server: Server): Promise<void> {
-    const { audioSocket, wsOptions, onFault } = this.options;
-    this.doors = openWsDoors(server, wsDoors(this.calls, this.options, onFault), wsOptions);
+    const { audioSocket, maxCalls, wsOptions = defaultWsOptions, onFault } = this.options;
+    this.doors = openWsDoors(server, wsDoors(this.calls, this.options, onFault), {
+      ...wsOptions,
+      // A place for each call, and those that bring or wait for one.
+      mostConnections: maxCalls + wsOptions.mostConnections,
+    });
     if (audioSocket !== null) this.audioSocket = await openAudioSocket(this.calls, audioSocket, onFault);
   }
 

@@ -77,9 +77,16 @@ export interface WsOptions {
   readonly pingMs: number;
   /** A peer that does not read loses its connection when so much waits for it. */
   readonly mostUnsentBytes: number;
+  /** Of all doors together, with those whose call is not taken yet; one more is refused. */
+  readonly mostConnections: number;
 }
 
-export const defaultWsOptions: WsOptions = { maxMessageBytes: 1 << 20, pingMs: 20_000, mostUnsentBytes: 1 << 20 };
+export const defaultWsOptions: WsOptions = {
+  maxMessageBytes: 1 << 20,
+  pingMs: 20_000,
+  mostUnsentBytes: 1 << 20,
+  mostConnections: 2000,
+};
 
 /** The doors of a server, to be closed before it. */
 export interface OpenDoors {
@@ -99,12 +106,20 @@ export function openWsDoors(server: Server, doors: readonly WsDoor[], options = 
       return door?.subprotocols.find((name) => offered.has(name)) ?? false;
     },
   });
+  let admitting = 0;
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    if (request.headers.upgrade?.toLowerCase() !== 'websocket') return ignoreUpgrade(server, request, socket, head);
     socket.on('error', () => socket.destroy());
-    void admit(doors, request).then((found) => {
-      if (typeof found === 'number') return refuse(socket, found, doorFor(doors, request)?.challenge);
-      sockets.handleUpgrade(request, socket, head, (connection) => serve(connection, found, request, options));
-    });
+    if (sockets.clients.size + admitting >= options.mostConnections) return refuse(socket, 503);
+    admitting++;
+    admit(doors, request)
+      .finally(() => admitting--)
+      .then((found) => {
+        if (typeof found === 'number') return refuse(socket, found, doorFor(doors, request)?.challenge);
+        sockets.handleUpgrade(request, socket, head, (connection) => serve(connection, found, request, options));
+      })
+      // A fault of ours costs this connection, not the process.
+      .catch(() => socket.destroy());
   };
   server.on('upgrade', onUpgrade);
   return {
@@ -149,6 +164,21 @@ async function admit(doors: readonly WsDoor[], request: IncomingMessage): Promis
   }
 }
 
+/**
+ * Answers a request that offers another protocol as if it did not, as RFC 9110 allows (section 7.8): Java's HTTP client offers h2c with every first request.
+ * Node.js hands over whatever offers an upgrade and has stopped reading it, so it is written back and read anew.
+ */
+function ignoreUpgrade(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  const { method, url, httpVersion, rawHeaders } = request;
+  const lines = [`${method ?? 'GET'} ${url ?? '/'} HTTP/${httpVersion}`];
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const [name = '', value = ''] = rawHeaders.slice(at, at + 2);
+    if (name.toLowerCase() !== 'upgrade') lines.push(`${name}: ${value}`);
+  }
+  socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));
+  server.emit('connection', socket);
+}
+
 function refuse(socket: Duplex, status: number, challenge?: string): void {
   const how = status === 401 && challenge !== undefined ? `WWW-Authenticate: ${challenge}\r\n` : '';
   socket.end(`HTTP/1.1 ${status} Refused\r\n${how}Connection: close\r\nContent-Length: 0\r\n\r\n`);
@@ -156,13 +186,6 @@ function refuse(socket: Duplex, status: number, challenge?: string): void {
 
 function serve(connection: WebSocket, door: WsDoor, request: IncomingMessage, options: WsOptions): void {
   let answered = true;
-  const ping = setInterval(() => {
-    // What is not read cannot be seen to answer.
-    if (connection.isPaused) return;
-    if (!answered) return connection.terminate();
-    answered = false;
-    connection.ping();
-  }, options.pingMs);
   const peer: Peer = {
     send(message) {
       if (connection.readyState !== connection.OPEN) return;
@@ -177,6 +200,13 @@ function serve(connection: WebSocket, door: WsDoor, request: IncomingMessage, op
     },
   };
   const handler = door.open(peer, request);
+  const ping = setInterval(() => {
+    // What is not read cannot be seen to answer.
+    if (connection.isPaused) return;
+    if (!answered) return connection.terminate();
+    answered = false;
+    connection.ping();
+  }, options.pingMs);
   connection.on('pong', () => (answered = true));
   connection.on('message', (data: RawData, isBinary) => {
     answered = true;

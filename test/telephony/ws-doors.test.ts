@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { WebSocket } from 'ws';
@@ -14,6 +14,7 @@ class TestDoor implements WsDoor {
   gone = 0;
   goneCode = 0;
   refusal: number | null | Error = null;
+  broken = false;
 
   matches(pathname: string): boolean {
     return pathname === '/door';
@@ -23,6 +24,7 @@ class TestDoor implements WsDoor {
     return this.refusal;
   }
   open(peer: Peer) {
+    if (this.broken) throw new Error('the door is broken');
     this.peers.push(peer);
     return {
       onText: (text: string) => void this.heard.push(text),
@@ -45,7 +47,7 @@ async function opened(t: Test, options: Partial<WsOptions> = {}) {
     server.close();
   });
   const { port } = server.address() as AddressInfo;
-  return { door, doors, port };
+  return { door, doors, port, server };
 }
 
 /** A peer below WebSocket libraries: shakes hands, then does as the test says. */
@@ -175,4 +177,53 @@ void t.test('A stop ends every connection, also those that do not answer the goo
   await doors.close();
   t.equal(await code, 1012);
   t.same([doors.connections, door.gone], [0, 2]);
+});
+
+void t.test('A request that offers another protocol than WebSocket is answered as if it did not', async (t) => {
+  const { port, server } = await opened(t);
+  const bodies: string[] = [];
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    request.on('end', () => {
+      bodies.push(`${request.method} ${request.url} ${String(request.headers['x-mine'])} ${body}`);
+      response.end('answered');
+    });
+  });
+  const socket = connect(port, '127.0.0.1');
+  t.teardown(() => void socket.destroy());
+  let answer = '';
+  socket.on('data', (chunk: Buffer) => (answer += chunk.toString()));
+  // As Java's HTTP client does; the body comes with the head, and then in pieces.
+  for (const [n, pieces] of [['12345'], ['1', '23', '45']].entries()) {
+    socket.write(
+      'POST /api?n=1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAA\r\n' +
+        `X-Mine: yes\r\nContent-Length: 5\r\n\r\n${pieces[0]}`,
+    );
+    for (const piece of pieces.slice(1)) {
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      socket.write(piece);
+    }
+    await until(() => answer.split('answered').length === n + 2);
+  }
+  t.same(bodies, ['POST /api?n=1 yes 12345', 'POST /api?n=1 yes 12345'], 'both on one connection');
+  t.notMatch(answer, /404|Refused/);
+});
+
+void t.test('More connections than there is room for are refused, and a place that is left is taken', async (t) => {
+  const { doors, port } = await opened(t, { mostConnections: 2 });
+  const [first] = [await rawPeer(t, port), await rawPeer(t, port)];
+  t.match((await rawPeer(t, port)).answer, /^HTTP\/1.1 503 /);
+  first.socket.destroy();
+  await until(() => doors.connections === 1);
+  t.match((await rawPeer(t, port)).answer, /^HTTP\/1.1 101 /);
+});
+
+void t.test('A door that fails costs its connection and not the process', async (t) => {
+  const { door, port } = await opened(t);
+  door.broken = true;
+  const { socket } = await rawPeer(t, port);
+  await new Promise((resolve) => (socket.closed ? resolve(null) : socket.on('close', resolve)));
+  door.broken = false;
+  t.match((await rawPeer(t, port)).answer, /^HTTP\/1.1 101 /);
 });
