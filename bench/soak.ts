@@ -1,5 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { callSide } from './call-side.js';
 import { enrolCaller, fixture } from './callers.js';
@@ -19,6 +22,9 @@ interface Sample {
 
 /** What a process holds while it has nothing to do. */
 interface Held {
+  /** After everything unreachable was collected. */
+  readonly heapMiB: number;
+  readonly residentMiB: number;
   readonly open: ReturnType<typeof openFilesOf>;
   readonly handles: number;
   /** Timers, sockets and whatever else keeps the event loop, by kind. */
@@ -38,7 +44,9 @@ export async function benchSoak(calls: number): Promise<void> {
   });
   await new Promise<void>((resolve) => desktop.listen(0, '127.0.0.1', resolve));
   const host = `127.0.0.1:${(desktop.address() as AddressInfo).port}`;
+  const snapshots = await mkdtemp(join(tmpdir(), 'voicegate-soak-'));
   const served = await serve({
+    nodeOptions: ['--heapsnapshot-signal=SIGUSR2', `--diagnostic-dir=${snapshots}`],
     env: {
       VOICEGATE_WORKERS: '2',
       VOICEGATE_MAX_CALLS: '10000',
@@ -58,7 +66,7 @@ export async function benchSoak(calls: number): Promise<void> {
     // What is made once and kept: connections, compiled code, statements.
     for (let n = 0; n < 20; n++) await mixedCall(place, n);
     await sleep(settledMs);
-    const before = await heldBy(served);
+    const before = await heldBy(served, snapshots);
     const samples: Sample[] = [];
     const odd = new Map<string, number>();
     let next = 0;
@@ -75,7 +83,7 @@ export async function benchSoak(calls: number): Promise<void> {
     await Promise.all(Array.from({ length: inFlight }, line));
     const seconds = (Date.now() - startMs) / 1000;
     await sleep(settledMs);
-    const after = await heldBy(served);
+    const after = await heldBy(served, snapshots);
     const kinds = new Map<string, number>();
     for (let n = 0; n < calls; n++) kinds.set(kindOf(n), (kinds.get(kindOf(n)) ?? 0) + 1);
     print(
@@ -84,6 +92,9 @@ export async function benchSoak(calls: number): Promise<void> {
     print(`otherwise than they should: ${odd.size === 0 ? 'none' : JSON.stringify([...odd])}`);
     print(
       `sockets ${before.open.sockets} before, ${after.open.sockets} after; files ${before.open.files}, ${after.open.files}; handles ${before.handles}, ${after.handles}`,
+    );
+    print(
+      `heap after a collection, MiB: ${before.heapMiB.toFixed(1)} before, ${after.heapMiB.toFixed(1)} after; resident ${before.residentMiB.toFixed(0)}, ${after.residentMiB.toFixed(0)}`,
     );
     print(`keeping the event loop before: ${before.resources}`);
     print(`keeping the event loop after:  ${after.resources}`);
@@ -98,6 +109,7 @@ export async function benchSoak(calls: number): Promise<void> {
   } finally {
     await served.end('SIGTERM');
     await forget(served.dataDir);
+    await forget(snapshots);
     desktop.close();
     desktop.closeAllConnections();
   }
@@ -110,10 +122,15 @@ async function sampleOf(served: Served): Promise<Sample> {
   return { heapMiB: bytes / 2 ** 20, residentMiB: residentMiB(served.pid) };
 }
 
-async function heldBy(served: Served): Promise<Held> {
+async function heldBy(served: Served, snapshots: string): Promise<Held> {
+  // A snapshot begins with a full collection; it is thrown away.
+  process.kill(served.pid, 'SIGUSR2');
+  await sleep(10_000);
+  for (const name of await readdir(snapshots)) await rm(join(snapshots, name));
   const metrics = await metricsOf(served);
   const resources = [...metrics.matchAll(/^nodejs_active_resources\{type="(\w+)"\} (\d+)/gm)];
   return {
+    ...(await sampleOf(served)),
     open: openFilesOf(served.pid),
     handles: Number(/^nodejs_active_handles_total (\d+)/m.exec(metrics)?.[1]),
     resources: resources

@@ -63,7 +63,7 @@ function pageOf({ info, channels, operations, components }: Document): string {
 <h1>${escaped(info.title)}</h1><p>Version ${escaped(info.version)}, WebSocket ${addresses.join(', ')}; <a href="asyncapi.json">as AsyncAPI 3</a></p>
 ${info.description
   .split('\n\n')
-  .map((paragraph) => `<p>${escaped(paragraph)}</p>`)
+  .map((paragraph) => `<p>${escaped(paragraph).replaceAll(/`([^`]+)`/g, '<code>$1</code>')}</p>`)
   .join('')}${sections.join('')}</body></html>`;
 }
 
