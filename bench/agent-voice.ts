@@ -27,10 +27,14 @@ const sampleRateHz = 8000;
 /** From there on a leak is taken for one (voiceprint/judge-utterance.ts). */
 const mostLeakage = 0.2;
 
-interface Recording {
+interface Spoken {
+  readonly heard: Heard;
+  /** Of each of its windows. */
+  readonly pieces: readonly { readonly vector: Float32Array; readonly netSpeechSeconds: number }[];
+}
+interface Recording extends Spoken {
   readonly speaker: string;
   readonly samples: Float32Array;
-  readonly heard: Heard;
 }
 
 /**
@@ -50,7 +54,10 @@ export async function benchAgentVoice(speechDir: string, most: number, print = c
     recogniser: null,
     onStage: () => undefined,
   });
-  const hear = (samples: Float32Array): Promise<Heard> => ears.hear({ samples, sampleRateHz }, { hears: 'caller' });
+  const hear = async (samples: Float32Array): Promise<Spoken> => {
+    const heard = await ears.hear({ samples, sampleRateHz }, { hears: 'caller' });
+    return { heard, pieces: (await Promise.all(heard.windows.map((one) => ears.embedPieces(one, card.id)))).flat() };
+  };
   try {
     print('| list | agent / others / both | ' + thresholds.map((llr) => `LLR ${llr}`).join(' | ') + ' | two voices |');
     print('| --- |'.padEnd(8 + 6 * (thresholds.length + 2), ' --- |'));
@@ -63,7 +70,7 @@ export async function benchAgentVoice(speechDir: string, most: number, print = c
         const of = speakers.get(speaker) ?? [];
         if ((speakers.size >= most && of.length === 0) || of.length >= agentFiles + 2) continue;
         const samples = throughTelephone(await decodeFile(join(folder, file)), 'mulaw');
-        speakers.set(speaker, [...of, { speaker, samples, heard: await hear(samples) }]);
+        speakers.set(speaker, [...of, { speaker, samples, ...(await hear(samples)) }]);
       }
       const agents = [...speakers.values()].filter((files) => files.length > agentFiles);
       const tests = agents.flatMap((files) =>
@@ -79,19 +86,20 @@ export async function benchAgentVoice(speechDir: string, most: number, print = c
         const vector = voice.mean();
         if (vector === null) continue;
         const enrolment = { vector, netSpeechSeconds: voice.netSpeechSeconds };
-        const likeness = ({ embedding, parts, report: { snrDb } }: Heard): number =>
+        const likeness = ({ heard: { embedding, report }, pieces }: Spoken): number =>
           Math.max(
-            ...[...(embedding === null ? [] : [embedding]), ...parts].map(
-              (test) => scoreVoice({ enrolment, test: { ...test, snrDb } }, scorer).llr,
+            ...[...(embedding === null ? [] : [embedding]), ...pieces].map(
+              (test) => scoreVoice({ enrolment, test: { ...test, snrDb: report.snrDb } }, scorer).llr,
             ),
           );
         const agent = files[0]?.speaker;
-        for (const test of tests) (test.speaker === agent ? own : others).push(likeness(test.heard));
+        for (const test of tests) (test.speaker === agent ? own : others).push(likeness(test));
         const customer = tests.find(({ speaker }) => speaker === agents[(index + 1) % agents.length]?.[0]?.speaker);
         const said = files[agentFiles];
         if (customer === undefined || said === undefined) continue;
-        const heard = await hear(joined([customer.samples, new Float32Array(2400), said.samples]));
-        both.push(likeness(heard));
+        const spoken = await hear(joined([customer.samples, new Float32Array(2400), said.samples]));
+        const { heard } = spoken;
+        both.push(likeness(spoken));
         if (heard.minWindowCosine !== null && heard.minWindowCosine < 0.16) twoVoices++;
         for (const [name, value] of echoes(customer.samples, said.samples)) {
           leaks.set(name, [...(leaks.get(name) ?? []), value]);

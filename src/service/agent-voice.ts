@@ -84,31 +84,24 @@ export class AgentVoice implements AgentEar {
   }
 
   /** How much of the agent there is in an utterance. @param startSample of the call, where it began */
-  find(samples: Float32Array, startSample: number, heard: Heard): AgentInUtterance {
+  async find(samples: Float32Array, startSample: number, heard: Heard): Promise<AgentInUtterance> {
     const { sampleRateHz } = this.context.liveEars;
     const lead = Math.round(longestEchoSeconds * sampleRateHz);
     const first = this.taken - this.recent.length;
     const from = Math.max(0, startSample - lead - first);
     const source = this.recent.view(from, startSample + samples.length - first);
     return {
-      llr: this.likeness(heard),
+      llr: await likeness(this.context, this.voices(), heard),
       leakage: source.length === 0 ? 0 : leakage(samples, source, startSample - first - from, sampleRateHz),
     };
   }
 
-  /** The largest LLR of any part of the utterance against the agent; null where nothing can be compared. */
-  private likeness({ embedding, parts, report: { snrDb } }: Heard): number | null {
-    if (embedding?.modelId !== this.modelId) return null;
-    const leg = this.voice.mean();
-    const agent = [
-      ...(this.enrolled === null ? [] : [this.enrolled]),
-      ...(leg === null ? [] : [{ vector: leg, netSpeechSeconds: this.voice.netSpeechSeconds }]),
-    ];
-    const scorer = scorerOf(this.context, this.modelId);
-    const llrs = agent.flatMap((enrolment) =>
-      [embedding, ...parts].map((test) => scoreVoice({ enrolment, test: { ...test, snrDb } }, scorer).llr),
-    );
-    return llrs.length === 0 ? null : Math.max(...llrs);
+  /** As enrolled, and as heard on its leg. */
+  private voices(): KnownVoice[] {
+    const { voice, enrolled } = this;
+    const vector = voice.mean();
+    const heard = vector === null ? [] : [{ vector, netSpeechSeconds: voice.netSpeechSeconds }];
+    return enrolled === null ? heard : [enrolled, ...heard];
   }
 
   private async learn(window: Parameters<ServiceContext['liveEars']['embedWindow']>[0]): Promise<void> {
@@ -116,4 +109,25 @@ export class AgentVoice implements AgentEar {
     const vector = await this.context.liveEars.embedWindow(window, { hears: 'caller', modelId: this.modelId });
     this.voice.add(vector, window.netSpeechSeconds);
   }
+}
+
+/**
+ * The largest LLR of an utterance, or any piece of its windows, against any of these voices.
+ * @param voices by the model that heard the utterance
+ * @returns null where there is nothing to compare
+ */
+export async function likeness(
+  context: ServiceContext,
+  voices: readonly KnownVoice[],
+  { embedding, windows, report: { snrDb } }: Heard,
+): Promise<number | null> {
+  if (embedding === null || voices.length === 0) return null;
+  const { modelId } = embedding;
+  const pieces = await Promise.all(windows.map((window) => context.liveEars.embedPieces(window, modelId)));
+  const scorer = scorerOf(context, modelId);
+  return Math.max(
+    ...voices.flatMap((enrolment) =>
+      [embedding, ...pieces.flat()].map((test) => scoreVoice({ enrolment, test: { ...test, snrDb } }, scorer).llr),
+    ),
+  );
 }

@@ -9,6 +9,7 @@ import { VoicegateError } from '../errors.js';
 import { judgeUtterance, type AgentInUtterance } from '../voiceprint/judge-utterance.js';
 import { requireConsent } from './accounts.js';
 import { recordConsent, type ConsentRequest } from './consents.js';
+import { likeness } from './agent-voice.js';
 import { accountPseudonym, actorOf, newId, type Caller, type ServiceContext } from './context.js';
 import { hintAfter, type EnrolmentHint } from './enrolment-hints.js';
 import { found, hold, keptOf, mayHear, ongoing, policyFor, stillOpen } from './enrolment-steps.js';
@@ -117,7 +118,7 @@ export async function cancelEnrolment(context: ServiceContext, caller: Caller, e
 
 /**
  * Hears one utterance, as it was sent or cut out of a call. Nothing is embedded without consent; what is not accepted is not kept.
- * @param findAgent looks for the agent in it
+ * @param findAgent looks for the agent in it; absent: by the agent's own voiceprint, where there is one
  * @throws VoicegateError `enrolment_unknown`, `enrolment_closed`, `model_mismatch`, `opted_out`, `consent_missing`, audio codes, `busy`
  */
 export async function addUtterance(
@@ -125,16 +126,22 @@ export async function addUtterance(
   caller: Caller,
   enrolmentId: string,
   audio: AudioInput | Waveform,
-  findAgent: (heard: Heard) => AgentInUtterance | null = () => null,
+  findAgent?: (heard: Heard) => Promise<AgentInUtterance>,
 ): Promise<UtteranceAnswer> {
-  const { rules, modelId, language, prompts } = await context.store.transaction(caller.tenantId, async (tx) => {
+  const { rules, began, agent } = await context.store.transaction(caller.tenantId, async (tx) => {
     const { row, policy, progress } = await ongoing(context, caller, tx, enrolmentId);
     roomForOneMore(progress.utterances, policy);
-    return { rules: policy, modelId: row.modelId, language: row.language, prompts: row.prompts };
+    const { agentId, modelId } = row;
+    return { rules: policy, began: row, agent: agentId === null ? null : await tx.agents.voiceprint(agentId, modelId) };
   });
+  const { modelId, language, prompts } = began;
   const heard = await hearUtterance(context, audio, modelId, language);
   const phrase = heard.digits === null ? notPerformed : checkAgainstAny(prompts, heard.digits);
-  const refused = judgeUtterance(heard, phrase, rules, findAgent(heard));
+  const inIt = (await findAgent?.(heard)) ?? {
+    llr: await likeness(context, agent === null ? [] : [agent], heard),
+    leakage: 0,
+  };
+  const refused = judgeUtterance(heard, phrase, rules, inIt);
   return context.store.transaction(caller.tenantId, async (tx) => {
     // Under the account's lock, as everything that ends a consent: what it erases cannot come in behind its back.
     const { row } = await hold(tx, enrolmentId);

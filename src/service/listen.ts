@@ -29,8 +29,6 @@ export interface Heard {
   readonly embedding: Embedding | null;
   /** By the other loaded model; null when it was not given the caller. */
   readonly otherEmbedding: Embedding | null;
-  /** Its windows, or the halves of its only one; empty when it is too short to be cut. Live as long as the request. */
-  readonly parts: readonly { readonly vector: Float32Array; readonly netSpeechSeconds: number }[];
   /** Smallest cosine between windows of the utterance, or the halves of its only one; null when it is too short to be cut. */
   readonly minWindowCosine: number | null;
   /**
@@ -76,6 +74,8 @@ export interface Ears {
   embedWindow(window: SpeechWindow, listeners: Listeners): Promise<Float32Array>;
   /** How alike the halves of a call's only window are; null where it is too short. */
   compareHalves(window: SpeechWindow, listeners: Listeners): Promise<number | null>;
+  /** The halves of a window as a model hears them, each with half of its speech; all of it where it is too short to be cut. */
+  embedPieces(window: SpeechWindow, modelId: string): Promise<readonly Omit<Embedding, 'modelId'>[]>;
   /** One more embedding of what was heard as the caller's. Null when there was too little speech. */
   embed(heard: Heard, modelId: string): Promise<Embedding | null>;
 }
@@ -84,7 +84,6 @@ export interface Ears {
 export const nothingHeard = {
   embedding: null,
   otherEmbedding: null,
-  parts: [],
   minWindowCosine: null,
   digits: null,
   windows: [],
@@ -138,21 +137,16 @@ export function createEars(parts: {
     const heardBy = (samples: Float32Array): Promise<Float32Array> => vectorOf(embedder, sounding(samples, listening));
     const [only] = windows;
     const halves = halve && windows.length === 1 && only !== undefined ? halvesOf(only, sampleRateHz) : [];
-    const [vectors, halfVectors] = await Promise.all([
+    const [vectors, [first, last]] = await Promise.all([
       Promise.all(windows.map(({ samples }) => heardBy(samples))),
       Promise.all(halves.map(heardBy)),
     ]);
-    const [first, last] = halfVectors;
     const voice = new RunningVoice();
     windows.forEach(({ netSpeechSeconds }, index) => voice.add(vectors[index] as Float32Array, netSpeechSeconds));
     const vector = voice.mean();
     const { modelId } = embedder;
     return {
       embedding: vector === null ? null : { vector, modelId, netSpeechSeconds: voice.netSpeechSeconds },
-      parts:
-        windows.length > 1
-          ? windows.map(({ netSpeechSeconds }, n) => ({ vector: vectors[n] as Float32Array, netSpeechSeconds }))
-          : halfVectors.map((half) => ({ vector: half, netSpeechSeconds: voice.netSpeechSeconds / halves.length })),
       leastCosine: first === undefined || last === undefined ? voice.leastCosine : cosine(first, last),
     };
   };
@@ -177,6 +171,12 @@ export function createEars(parts: {
       if (embedder === undefined || halves.length === 0) return null;
       const [first, last] = await Promise.all(halves.map((half) => vectorOf(embedder, half)));
       return first === undefined || last === undefined ? null : cosine(first, last);
+    },
+    async embedPieces(window, modelId) {
+      const halves = halvesOf(window, sampleRateHz);
+      const pieces = halves.length > 0 ? halves : [window.samples];
+      const vectors = await Promise.all(pieces.map((piece) => vectorOf(embedderOf(modelId), piece)));
+      return vectors.map((vector) => ({ vector, netSpeechSeconds: window.netSpeechSeconds / vectors.length }));
     },
     modelIds: [active.modelId, ...(second === undefined ? [] : [second.modelId])],
     async decode(audio) {
@@ -219,7 +219,6 @@ export function createEars(parts: {
       return {
         report,
         embedding: voice.embedding,
-        parts: voice.parts,
         otherEmbedding: otherHears === 'caller' ? (otherVoice?.embedding ?? null) : null,
         minWindowCosine: voice.leastCosine,
         digits,

@@ -99,6 +99,16 @@ void t.test('what is no object at all is refused', async (t) => {
   for (const value of [null, undefined, 3, 'policy', []]) t.equal(refusal(value).code, 'policy_invalid');
 });
 
+void t.test(
+  'a policy stored before there was a search for one voice under two accounts searches nothing',
+  async (t) => {
+    const old = readStoredPolicy(changed('duplicates', undefined));
+    t.equal(old.duplicates.whenFound, 'off');
+    const { agentVoiceLlr, undoMinutes, ...before } = defaultPolicy.enrolment;
+    t.match(readStoredPolicy(changed('enrolment', before)).enrolment, { agentVoiceLlr, undoMinutes });
+  },
+);
+
 void t.test('a policy stored before there was passive verification does not allow it', async (t) => {
   const old = readStoredPolicy(changed('passive', undefined));
   t.equal(old.passive.enabled, false);

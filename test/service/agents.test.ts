@@ -1,7 +1,9 @@
 import t from 'tap';
 import { eraseAgentVoiceprint, getAgentVoiceprint, putAgentVoiceprint } from '../../src/service/agents.js';
 import { readAudit } from '../../src/service/audit-trail.js';
-import { nextModelId, modelId, openHarness, recording, type Recording } from './harness.js';
+import { putAccount } from '../../src/service/accounts.js';
+import { addUtterance, startEnrolment } from '../../src/service/enrolments.js';
+import { consented, noProof, nextModelId, modelId, openHarness, recording, type Recording } from './harness.js';
 
 const harness = await openHarness(t);
 const { context, full, ears } = harness;
@@ -40,4 +42,20 @@ void t.test('while two models are loaded both know it; erasing takes both, and a
       { kind: 'agent_voiceprint_erased', ofAgent: 'a7', voiceprintsErased: 2 },
     ],
   );
+});
+
+void t.test('a recording that holds the agent who leads the enrolment is not kept either', async (t) => {
+  await put({ voice: 3, netSpeechSeconds: 20 }, 'a8');
+  await putAccount(context, full, 'customer');
+  await consented(harness, 'customer');
+  const lead = async (agentId: string) => {
+    const proof = { ...noProof, agentId };
+    const { enrolmentId } = await startEnrolment(context, full, 'customer', { language: 'zh', proof });
+    return (voice: number) => addUtterance(context, full, enrolmentId, recording({ voice }));
+  };
+  const say = await lead('a8');
+  t.match(await say(3), { accepted: false, reasons: ['AGENT_HEARD'], hint: 'agent_heard' });
+  t.match(await say(5), { accepted: true });
+  const sayToAnother = await lead('a9');
+  t.match(await sayToAnother(3), { accepted: true }, 'nobody knows that agent’s voice');
 });

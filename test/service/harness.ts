@@ -73,6 +73,7 @@ function createTestEars(): TestEars {
     listen: () => noLiveEars(),
     embedWindow: () => noLiveEars(),
     compareHalves: () => noLiveEars(),
+    embedPieces: async () => [],
     async decode(audio) {
       return { samples: Float32Array.from(audio.bytes), sampleRateHz: 8000 };
     },
@@ -95,7 +96,6 @@ function createTestEars(): TestEars {
         report,
         embedding: enough ? embeddingOf(what, asked) : null,
         otherEmbedding: enough && other !== undefined && otherHears === 'caller' ? embeddingOf(what, other) : null,
-        parts: [],
         minWindowCosine: null,
         digits: enough && digitsIn !== undefined ? this.digitsOf(what, hears, digitsIn) : null,
         windows: [{ samples: waveform.samples, spans: [], netSpeechSeconds }],
