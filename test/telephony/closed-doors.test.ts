@@ -1,4 +1,4 @@
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import t from 'tap';
 import { putAccount } from '../../src/service/accounts.js';
 import { getStream } from '../../src/service/streams.js';
@@ -43,7 +43,14 @@ void t.test('An event stream of a call that nobody has taken does not keep the s
   const { body } = await api('POST', '/v1/streams', { mode: 'passive', accountId: 'caller' });
   const response = await fetch(`${base}/v1/streams/${body.streamId}/events`, { headers: { authorization } });
   const told = response.text();
+  let cutOff = 0;
+  // The server cuts off who is silent for long: nobody may have to wait for that.
+  served.app.server.on('timeout', (socket: Socket) => {
+    cutOff++;
+    socket.destroy();
+  });
   await served.app.close();
+  t.equal(cutOff, 0);
   t.equal(await told, ':\n\n', 'ended, and nothing said of the call');
 });
 
