@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import '../src/inference/no-telemetry.js';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { rootDir } from '../src/paths.js';
 

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import '../src/inference/no-telemetry.js';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { defaultModelId } from '../src/config.js';
 import { modelsDir } from '../src/paths.js';

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import '../src/inference/no-telemetry.js';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { defaultModelId } from '../src/config.js';
 import { decodeAudio } from '../src/audio/decode.js';

@@ -434,3 +434,8 @@ export function describeSettings(): readonly SettingDescription[] {
     };
   });
 }
+
+/** ONNX Runtime's official Linux library, from 1.29 on, collects facts about sessions for its maker unless this is set when it is loaded. */
+export function forbidOnnxTelemetry(): void {
+  process.env.ORT_DISABLE_TELEMETRY = '1';
+}

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
+import './no-telemetry.js';
 import { InferenceSession } from 'onnxruntime-node';
 import { VoicegateError } from '../errors.js';
 import { onnxMetadata } from './onnx-metadata.js';

@@ -1,3 +1,4 @@
+import './no-telemetry.js';
 import { performance } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
 import { VoicegateError } from '../errors.js';
