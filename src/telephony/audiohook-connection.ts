@@ -53,7 +53,7 @@ export class AudioHookConnection implements PeerHandler, DoorSide, Waiting {
   ) {
     this.tenantId = session.signer.tenantId;
     this.wire = new AudioHookWire(peer, session.sessionId);
-    this.call = new DoorCall(place.calls, 'audiohook', this);
+    this.call = new DoorCall(place.calls, 'audiohook', peer, this);
   }
 
   onText(json: string): void {
@@ -96,14 +96,6 @@ export class AudioHookConnection implements PeerHandler, DoorSide, Waiting {
     this.letCallGo();
   }
 
-  pause(): void {
-    this.peer.pause();
-  }
-
-  resume(): void {
-    this.peer.resume();
-  }
-
   onOpened({ resumeToken }: LiveCall): void {
     this.resumeToken = resumeToken;
     if (this.state === 'opening') this.sendOpened(false);
@@ -135,7 +127,7 @@ export class AudioHookConnection implements PeerHandler, DoorSide, Waiting {
 
   onRegistered(): void {
     if (this.state !== 'open' || this.media === null) return;
-    this.call = new DoorCall(this.place.calls, 'audiohook', this);
+    this.call = new DoorCall(this.place.calls, 'audiohook', this.peer, this);
     void this.call.open({ tenantId: this.tenantId, callId: this.callId }, this.media.format);
   }
 

@@ -105,7 +105,7 @@ class AudioSocketConnection implements DoorSide {
     private readonly rates: ReadonlyMap<number, number>,
     private readonly onFault: OnFault,
   ) {
-    this.call = new DoorCall(calls, 'audiosocket', this);
+    this.call = new DoorCall(calls, 'audiosocket', socket, this);
     socket
       .on('data', (bytes) => this.hear(bytes))
       // A plain close is as good as a terminate.
@@ -123,14 +123,6 @@ class AudioSocketConnection implements DoorSide {
   close(): void {
     this.call.leave();
     this.end();
-  }
-
-  pause(): void {
-    this.socket.pause();
-  }
-
-  resume(): void {
-    this.socket.resume();
   }
 
   onOpened(): void {

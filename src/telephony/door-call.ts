@@ -24,11 +24,14 @@ export type OnFault = (facts: {
   readonly peer?: string;
 }) => void;
 
-/** What a door does for its call. None of it may throw. */
-export interface DoorSide {
-  /** Stops and goes on reading the connection. */
+/** What stops and goes on reading a connection: a WebSocket peer or a socket. */
+export interface Flow {
   pause(): void;
   resume(): void;
+}
+
+/** What a door does for its call. None of it may throw. */
+export interface DoorSide {
   /** The call was taken: what came early follows. */
   onOpened(call: LiveCall): void;
   /** Something to tell the peer, as its key may see it. */
@@ -60,6 +63,7 @@ export class DoorCall {
   constructor(
     private readonly calls: LiveCalls,
     private readonly protocol: StreamProtocol,
+    private readonly flow: Flow,
     private readonly side: DoorSide,
   ) {}
 
@@ -80,7 +84,7 @@ export class DoorCall {
   async open(ticket: CallTicket, media: MediaFormat | null): Promise<void> {
     this.state = 'opening';
     clearTimeout(this.openTimer);
-    this.side.pause();
+    this.flow.pause();
     try {
       const sink = (output: SessionOutput): void => this.tell(output);
       const call =
@@ -97,7 +101,7 @@ export class DoorCall {
     } catch (fault) {
       this.refuse(refusalOf(fault));
     } finally {
-      this.side.resume();
+      this.flow.resume();
     }
   }
 
@@ -105,7 +109,7 @@ export class DoorCall {
   accept(input: SessionInput): void {
     if (this.state === 'over') return;
     if (this.call === null) this.early.push(input);
-    else if (!this.call.accept(input) && !this.over) this.side.pause();
+    else if (!this.call.accept(input) && !this.over) this.flow.pause();
   }
 
   /** Ends what was not taken yet, or was never asked for: the peer broke the protocol. */
@@ -128,13 +132,13 @@ export class DoorCall {
   }
 
   private tell(output: SessionOutput): void {
-    if (output.kind === 'drained') return this.side.resume();
+    if (output.kind === 'drained') return this.flow.resume();
     if (this.call === null) return;
     this.side.onOutput(outputView(this.call.answer, output));
     if (output.kind !== 'closed') return;
     this.letGo();
     // A connection that is not read does not see the peer's goodbye.
-    this.side.resume();
+    this.flow.resume();
     this.side.onClosed(output.reason);
   }
 

@@ -65,7 +65,7 @@ class MediaForkConnection implements PeerHandler, DoorSide {
     private readonly query: URLSearchParams,
     private readonly wraps: boolean,
   ) {
-    this.call = new DoorCall(calls, protocol, this);
+    this.call = new DoorCall(calls, protocol, peer, this);
   }
 
   onText(text: string): void {
@@ -87,14 +87,6 @@ class MediaForkConnection implements PeerHandler, DoorSide {
     // These protocols have no other end than a goodbye.
     if (isGoodbye(code) && this.call.begun) this.call.accept({ kind: 'end' });
     this.call.leave();
-  }
-
-  pause(): void {
-    this.peer.pause();
-  }
-
-  resume(): void {
-    this.peer.resume();
   }
 
   onOpened(): void {

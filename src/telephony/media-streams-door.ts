@@ -56,7 +56,7 @@ class MediaStreamsConnection implements PeerHandler, DoorSide {
     private readonly token: string,
     private readonly query: URLSearchParams,
   ) {
-    this.call = new DoorCall(calls, protocol, this);
+    this.call = new DoorCall(calls, protocol, peer, this);
   }
 
   onText(text: string): void {
@@ -75,14 +75,6 @@ class MediaStreamsConnection implements PeerHandler, DoorSide {
   onGone(code: number): void {
     if (isGoodbye(code)) this.end();
     this.call.leave();
-  }
-
-  pause(): void {
-    this.peer.pause();
-  }
-
-  resume(): void {
-    this.peer.resume();
   }
 
   onOpened(): void {

@@ -42,7 +42,7 @@ class OwnConnection implements PeerHandler, DoorSide {
     private readonly peer: Peer,
     private readonly token: string | null,
   ) {
-    this.call = new DoorCall(calls, 'voicegate', this);
+    this.call = new DoorCall(calls, 'voicegate', peer, this);
   }
 
   onText(text: string): void {
@@ -65,14 +65,6 @@ class OwnConnection implements PeerHandler, DoorSide {
 
   onGone(): void {
     this.call.leave();
-  }
-
-  pause(): void {
-    this.peer.pause();
-  }
-
-  resume(): void {
-    this.peer.resume();
   }
 
   onOpened({ streamId, resumeToken, takenSeconds, terms }: LiveCall): void {

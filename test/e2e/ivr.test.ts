@@ -1,45 +1,26 @@
 import t from 'tap';
 import { sayDigits, spokenType, type Speaker } from '../../bench/spoken-digits.js';
-import { start } from '../../src/compose.js';
-import { readConfig } from '../../src/config.js';
 import { defaultPolicy } from '../../src/decision/policy.js';
-import { createLog } from '../../src/ops/log.js';
 import { putAccount } from '../../src/service/accounts.js';
-import { createApiKey } from '../../src/service/api-keys.js';
-import { ensureTenant } from '../../src/service/first-start.js';
 import { activatePolicy, storePolicy } from '../../src/service/policies.js';
-import { roles } from '../../src/service/ports.js';
 import { basic, bodyOf, digitsHeard } from '../ivr/harness.js';
 import { callBy, type CallOutcome, type TestCaller } from '../ivr/vxml-browser.js';
-import { openTestPlace, temporaryFolder } from '../storage/open-test-store.js';
+import { openRealService, operator } from './real-service.js';
 
 void t.test('a gateway enrols a caller and verifies callers by VoiceXML, with real models, over HTTP', async (t) => {
-  const place = await openTestPlace(t);
-  const config = readConfig({
-    VOICEGATE_DATA_DIR: 'dataDir' in place ? place.dataDir : temporaryFolder(t),
-    VOICEGATE_PORT: '0',
-    VOICEGATE_LOG_LEVEL: 'silent',
-    VOICEGATE_IVR_TRANSFER: 'tel:+861010000',
-    ...('databaseUrl' in place ? { DATABASE_URL: place.databaseUrl } : {}),
-  });
-  const service = await start(config, createLog(config.logLevel));
-  t.teardown(() => service.stop());
-  const { context } = service;
-  await ensureTenant(context);
-  const operator = { tenantId: 'default', apiKeyId: null, roles, answer: 'full' as const };
+  const gateway = { label: 'gateway', roles: ['verifier', 'enroller'], answer: 'opaque' } as const;
+  const { context, url, apiKey } = await openRealService(t, gateway, { VOICEGATE_IVR_TRANSFER: 'tel:+861010000' });
   // So that other digits count in English.
   const challenge = { ...defaultPolicy.challenge, trustedExperimentalLanguages: ['en' as const] };
   const { version } = await storePolicy(context, operator, { ...defaultPolicy, challenge });
   await activatePolicy(context, operator, version);
-  const gateway = { label: 'gateway', roles: ['verifier', 'enroller'], answer: 'opaque' } as const;
-  const { apiKey } = await createApiKey(context, operator, gateway);
   await putAccount(context, operator, '62220017');
 
   const play = (dialogue: string, caller: TestCaller, first?: Record<string, string>): Promise<CallOutcome> =>
     callBy(
       async (request) => {
         const { payload, headers } = bodyOf(request);
-        const response = await fetch(`${service.url}${request.path}`, {
+        const response = await fetch(`${url}${request.path}`, {
           method: request.method,
           headers: { ...headers, authorization: basic(apiKey) },
           ...(payload === null ? {} : { body: payload }),

@@ -1,13 +1,7 @@
 import t from 'tap';
 import { sayDigits, spokenType, type Speaker } from '../../bench/spoken-digits.js';
-import { start } from '../../src/compose.js';
-import { readConfig } from '../../src/config.js';
-import { createLog } from '../../src/ops/log.js';
-import { createApiKey } from '../../src/service/api-keys.js';
-import { ensureTenant } from '../../src/service/first-start.js';
-import { roles } from '../../src/service/ports.js';
+import { openRealService } from '../e2e/real-service.js';
 import { fixture } from '../fixtures/fixtures.js';
-import { openTestPlace, temporaryFolder } from '../storage/open-test-store.js';
 import { needsChromium, openBrowser } from './browser.js';
 
 const caller: Speaker = 'en-rms';
@@ -19,18 +13,7 @@ void t.test(
   'An agent signs in, enrols a customer by microphone, knows the voice again, and another not',
   needsChromium,
   async (t) => {
-    const place = await openTestPlace(t);
-    const config = readConfig({
-      VOICEGATE_DATA_DIR: 'dataDir' in place ? place.dataDir : temporaryFolder(t),
-      VOICEGATE_PORT: '0',
-      VOICEGATE_LOG_LEVEL: 'silent',
-      ...('databaseUrl' in place ? { DATABASE_URL: place.databaseUrl } : {}),
-    });
-    const service = await start(config, createLog(config.logLevel));
-    t.teardown(() => service.stop());
-    await ensureTenant(service.context);
-    const operator = { tenantId: 'default', apiKeyId: null, roles, answer: 'full' as const };
-    const { apiKey } = await createApiKey(service.context, operator, { label: 'Desk 4', roles, answer: 'full' });
+    const { url, apiKey } = await openRealService(t, { label: 'Desk 4' });
     const browser = await openBrowser(t);
     const { page, complaints } = browser;
     const speak = (...what: Parameters<typeof browser.speak>) => browser.speak(...what);
@@ -38,7 +21,7 @@ void t.test(
     const text = (id: string) => page.locator(`#${id}`).innerText();
     const press = (name: string) => page.getByRole('button', { name, exact: true }).filter({ visible: true }).click();
 
-    await page.goto(`${service.url}/agent`);
+    await page.goto(`${url}/agent`);
     await page.locator('#sign-in').waitFor();
     await look('1-sign-in');
     await page.getByLabel('API key').fill('vg_0123456789abcdef_wrong');
