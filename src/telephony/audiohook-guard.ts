@@ -55,7 +55,10 @@ export class AudioHookGuard {
     } catch (fault) {
       if (!(fault instanceof SignatureFault)) throw fault;
       this.onRefused(fault.message);
-      await new Promise((resolve) => setTimeout(resolve, Math.max(0, until - performance.now())));
+      // Timers count whole milliseconds and may be early by one.
+      for (let leftMs = until - performance.now(); leftMs > 0; leftMs = until - performance.now()) {
+        await new Promise((resolve) => setTimeout(resolve, Math.ceil(leftMs)));
+      }
       return null;
     }
   }
