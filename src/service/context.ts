@@ -6,6 +6,7 @@ import { defaultPolicy } from '../decision/policy.js';
 import { VoicegateError } from '../errors.js';
 import { keyedHash } from '../ops/secrets.js';
 import type { Scorer } from '../scoring/score-voice.js';
+import { lineNumberOf } from './line-number.js';
 import type { Ears } from './listen.js';
 import type { AccountRow, AnswerKind, QuietResult, PolicyRow, Role, Store, Tx } from './ports.js';
 
@@ -71,8 +72,9 @@ export function optOutHash(context: ServiceContext, caller: Caller, accountId: s
   return keyedHash(context.hashKey, 'opt-out', caller.tenantId, accountId);
 }
 
-/** The keyed hash of a caller's line number; null when none was given. */
-export function lineHash(context: ServiceContext, caller: Caller, lineNumber: string | null): Uint8Array | null {
+/** The keyed hash of a caller's line, the same however it is written (`lineNumberOf`); null when none was given or it is withheld. */
+export function lineHash(context: ServiceContext, caller: Caller, given: string | null): Uint8Array | null {
+  const lineNumber = lineNumberOf(given);
   return lineNumber === null ? null : keyedHash(context.hashKey, 'line', caller.tenantId, lineNumber);
 }
 

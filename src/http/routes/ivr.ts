@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify';
 import Type from 'typebox';
 import { VoicegateError } from '../../errors.js';
 import { dialogueNames, endings } from '../../ivr/dialogue-state.js';
-import { lineOf } from '../../ivr/line.js';
+import { lineNumberOf } from '../../service/line-number.js';
 import type { App, HttpOptions } from '../http-app.js';
 import { callerOf } from '../authentication.js';
 import { filePart } from '../audio-body.js';
@@ -116,7 +116,7 @@ export const ivrRoutes =
             typeof file === 'object' && Buffer.isBuffer(file.content) && file.content.length > 0
               ? { bytes: file.content, contentType: file.contentType ?? null }
               : null,
-          line: lineOf(given),
+          line: lineNumberOf(given),
           hungUp: hungUp === 'true',
         });
         return sendDocument(reply, document);
@@ -154,7 +154,7 @@ function openingOf(
     tier: query.tier ?? 'low',
     ends: query.ends ?? 'exit',
     callId: body.callId ?? query.callId ?? null,
-    line: lineOf(body.lineNumber),
+    line: lineNumberOf(body.lineNumber),
     accountId: body.accountId ?? null,
   } as const;
 }

@@ -1,5 +1,7 @@
 import t from 'tap';
-import { lineOf } from '../../src/ivr/line.js';
+import { lineHash } from '../../src/service/context.js';
+import { lineNumberOf } from '../../src/service/line-number.js';
+import { openHarness } from './harness.js';
 
 void t.test('a line is its number, by whatever trunk it comes, and no line where it is withheld', async (t) => {
   const table: [string | undefined, string | null][] = [
@@ -18,5 +20,17 @@ void t.test('a line is its number, by whatever trunk it comes, and no line where
     ['', null],
     [undefined, null],
   ];
-  for (const [given, line] of table) t.equal(lineOf(given), line, String(given));
+  for (const [given, line] of table) {
+    t.equal(lineNumberOf(given), line, String(given));
+    t.equal(lineNumberOf(line), line);
+  }
+});
+
+void t.test('One line is one to every counter, however it is written; a withheld one is none', async (t) => {
+  const { context, full } = await openHarness(t);
+  const hash = (line: string | null) => lineHash(context, full, line);
+  t.same(hash('sip:13800000000@10.0.0.1:5060'), hash('138-0000 0000'));
+  t.notSame(hash('13800000000'), hash('13800000001'));
+  t.equal(hash('anonymous'), null);
+  t.equal(hash(null), null);
 });
