@@ -54,6 +54,7 @@ void t.test(
 
     await start('#enrolment');
     await page.getByText('Waiting for the call').waitFor();
+    await page.locator('#connection').waitFor();
     await browser.look('20-connect');
     t.match(await page.locator('#connection-address').innerText(), /^ws:\/\/127\.0\.0\.1:\d+\/v1\/streams\?token=/);
     t.ok(await page.getByRole('button', { name: 'Look up' }).isDisabled(), 'one call at a time');

@@ -6,7 +6,7 @@ import { openAudioSocket } from '../../src/telephony/audiosocket-door.js';
 import { callerCall, utterance } from '../audio/made-call.js';
 import { goodPin } from '../service/harness.js';
 import { audioFrames, AudioSocketClient, frame, terminate, uuidFrame } from './audiosocket-client.js';
-import { enrolCaller, l16, openServed, sameAsFile } from './harness.js';
+import { endedStream, enrolCaller, l16, openServed, sameAsFile } from './harness.js';
 
 t.setTimeout(240_000);
 const own = await callerCall('zh-f4', ['verify-1', 'verify-2', 'verify-3', 'verify-4', 'enrol-4', 'enrol-5']);
@@ -30,14 +30,6 @@ async function register(changes: object = {}) {
 }
 const port = Number(new URL((await register()).url.replace('tcp:', 'http:')).port);
 const stateOf = async (streamId: string) => (await api('GET', `/v1/streams/${streamId}`)).body;
-/** The state, once the call has ended. */
-async function ended(streamId: string) {
-  for (;;) {
-    const state = await stateOf(streamId);
-    if (state.state === 'ended') return state;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
 /** The last event of a kind that a call told. */
 function eventOf(streamId: string, name: string): Record<string, any> | undefined {
   const found: Record<string, any>[] = [];
@@ -92,14 +84,16 @@ void t.test('Frames of another rate are heard where the configuration says which
   const unknown = await register();
   const other = new AudioSocketClient(port).send(uuidFrame(unknown.token), audioFrames(l16(wide), 640, 0x11));
   t.strictSame(await other.gone, terminate);
-  t.match(await ended(unknown.streamId), { outcome: { kind: 'none', decision: 'INCONCLUSIVE', cause: 'failed' } });
+  t.match(await endedStream(served, unknown.streamId), {
+    outcome: { kind: 'none', decision: 'INCONCLUSIVE', cause: 'failed' },
+  });
   t.match(eventOf(unknown.streamId, 'error'), { code: 'invalid_request', title: /0x11.*VOICEGATE_AUDIOSOCKET_RATES/ });
   t.match(told.at(-1), { code: 'invalid_request', name: /0x11/ });
 
   const mixed = await register();
   const both = audioFrames(l16(own.subarray(0, 800)));
   await new AudioSocketClient(port).send(uuidFrame(mixed.token), both, frame(0x12, Buffer.alloc(640))).gone;
-  t.match(await ended(mixed.streamId), { outcome: { cause: 'failed' } });
+  t.match(await endedStream(served, mixed.streamId), { outcome: { cause: 'failed' } });
 });
 
 void t.test(
@@ -122,12 +116,12 @@ void t.test(
     t.match(await refusedWith(uuidFrame(twilio.token)), [true, [/^stream_unknown/]], 'registered for another protocol');
     t.equal((await stateOf(streamId)).state, 'registered');
     t.match(await refusedWith(uuidFrame(token), audio, terminate), [true, []]);
-    t.match(await ended(streamId), { outcome: { kind: 'verdict', decision: 'INCONCLUSIVE' } });
+    t.match(await endedStream(served, streamId), { outcome: { kind: 'verdict', decision: 'INCONCLUSIVE' } });
     t.match(await refusedWith(uuidFrame(token), audio), [true, [/^stream_unknown/]], 'used');
 
     const twice = await register();
     t.match(await refusedWith(uuidFrame(twice.token), audio, uuidFrame(twice.token)), [true, [/a second UUID/]]);
-    t.match(await ended(twice.streamId), { outcome: { kind: 'none', cause: 'failed' } });
+    t.match(await endedStream(served, twice.streamId), { outcome: { kind: 'none', cause: 'failed' } });
   },
 );
 
@@ -135,7 +129,7 @@ void t.test('One of two that bring the same UUID at once is taken', async (t) =>
   const { streamId, token } = await register();
   const clients = [1, 2, 3].map(() => new AudioSocketClient(port).send(uuidFrame(token), whole));
   await Promise.all(clients.map(({ gone }) => gone));
-  t.match(await ended(streamId), { outcome: { kind: 'verdict', decision: 'ACCEPT' } });
+  t.match(await endedStream(served, streamId), { outcome: { kind: 'verdict', decision: 'ACCEPT' } });
 });
 
 void t.test('A key # ends the listening to a challenge, as a hang-up and a plain close do', async (t) => {
@@ -146,7 +140,7 @@ void t.test('A key # ends the listening to a challenge, as a hang-up and a plain
     if (end === null) client.socket.end();
     else client.send(end);
     await client.gone;
-    t.match(await ended(streamId), { outcome: { kind: 'verdict', decision: 'ACCEPT' } });
+    t.match(await endedStream(served, streamId), { outcome: { kind: 'verdict', decision: 'ACCEPT' } });
   }
 });
 
@@ -155,7 +149,9 @@ void t.test('A fault that Asterisk reports ends the call without a verdict', asy
     const { streamId, token } = await register();
     const client = new AudioSocketClient(port).send(uuidFrame(token), whole.subarray(0, 3230), frame(0xff, payload));
     await client.gone;
-    t.match(await ended(streamId), { outcome: { kind: 'none', decision: 'INCONCLUSIVE', cause: 'failed' } });
+    t.match(await endedStream(served, streamId), {
+      outcome: { kind: 'none', decision: 'INCONCLUSIVE', cause: 'failed' },
+    });
     t.match(eventOf(streamId, 'error'), { title: /^Asterisk reports error/ });
   }
 });
@@ -167,7 +163,7 @@ void t.test('Silence of a living peer is judged; a peer whose connection breaks 
   await new Promise((resolve) => setTimeout(resolve, 100));
   timers.pass(15_001);
   t.strictSame(await client.gone, terminate);
-  t.match(await ended(silent.streamId), { outcome: { kind: 'verdict', decision: 'INCONCLUSIVE' } });
+  t.match(await endedStream(served, silent.streamId), { outcome: { kind: 'verdict', decision: 'INCONCLUSIVE' } });
 
   const broken = await register();
   const gone = new AudioSocketClient(port).send(uuidFrame(broken.token), whole.subarray(0, 32_300));
@@ -178,7 +174,9 @@ void t.test('Silence of a living peer is judged; a peer whose connection breaks 
   await new Promise((resolve) => setTimeout(resolve, 100));
   t.equal((await stateOf(broken.streamId)).state, 'live');
   timers.pass(30_001);
-  t.match(await ended(broken.streamId), { outcome: { kind: 'none', decision: 'INCONCLUSIVE', cause: 'lost' } });
+  t.match(await endedStream(served, broken.streamId), {
+    outcome: { kind: 'none', decision: 'INCONCLUSIVE', cause: 'lost' },
+  });
 });
 
 void t.test(
@@ -193,7 +191,7 @@ void t.test(
     client.send(uuidFrame(token), audioFrames(noise, 3200));
     let closed = false;
     client.socket.on('close', () => (closed = true));
-    t.match(await ended(streamId), { outcome: { kind: 'verdict' } });
+    t.match(await endedStream(served, streamId), { outcome: { kind: 'verdict' } });
     t.notOk(closed);
     for (let n = 0; n < 300 && !closed; n++) {
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -215,7 +213,7 @@ void t.test('Hostile bytes end in a close, never in a verdict that accepts, and 
     client.send(...(n % 2 === 0 ? [uuidFrame(token), junk] : [junk]));
     client.socket.end();
     await client.gone;
-    const { state, outcome } = n % 2 === 0 ? await ended(streamId) : await stateOf(streamId);
+    const { state, outcome } = n % 2 === 0 ? await endedStream(served, streamId) : await stateOf(streamId);
     t.not(outcome?.decision, 'ACCEPT');
     if (n % 2 === 1) t.equal(state, 'registered');
   }
@@ -249,7 +247,7 @@ void t.test('On an address of both families IPv4 peers are known', { skip }, asy
   t.teardown(() => door.close());
   const { streamId, token } = await register();
   await new AudioSocketClient(door.port).send(uuidFrame(token), terminate).gone;
-  t.equal((await ended(streamId)).state, 'ended');
+  t.equal((await endedStream(served, streamId)).state, 'ended');
 });
 
 void t.test('Connections that do not say which call they bring are bounded, and refused after a while', async (t) => {
@@ -263,7 +261,7 @@ void t.test('Connections that do not say which call they bring are bounded, and 
   await Promise.all(others.map(({ gone }) => gone));
   const { streamId, token } = await register();
   await new AudioSocketClient(port).send(uuidFrame(token), terminate).gone;
-  t.equal((await ended(streamId)).state, 'ended');
+  t.equal((await endedStream(served, streamId)).state, 'ended');
 });
 
 void t.test('Settings that cannot be are refused by name', async (t) => {

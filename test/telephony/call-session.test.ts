@@ -8,7 +8,7 @@ import { withdrawConsent } from '../../src/service/consents.js';
 import type { MediaFormat, SessionInput } from '../../src/telephony/session-io.js';
 import { callerCall, utterance } from '../audio/made-call.js';
 import { goodPin, noProof } from '../service/harness.js';
-import { enrolCaller, l16, openLive, Outputs } from './harness.js';
+import { endedStream, enrolCaller, l16, openLive, Outputs } from './harness.js';
 
 t.setTimeout(240_000);
 const live = await openLive(t);
@@ -231,8 +231,7 @@ void t.test('A broken connection is gone on with by its resume token, and withou
   gone.accept({ kind: 'audio', bytes: l16(own.subarray(0, 8000)) });
   gone.detach();
   timers.pass(30_001);
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  const seen = await getStream(context, full, lost.streamId);
+  const seen = await endedStream(live, lost.streamId);
   t.match(seen.outcome, { kind: 'none', decision: 'INCONCLUSIVE', cause: 'lost' });
 });
 

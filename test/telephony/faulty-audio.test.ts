@@ -3,7 +3,7 @@ import { seededRandom } from '../../bench/activity-noise.js';
 import { unlockAccount } from '../../src/service/accounts.js';
 import { callerCall } from '../audio/made-call.js';
 import { goodPin } from '../service/harness.js';
-import { enrolCaller, l16, openServed, sameAsFile } from './harness.js';
+import { endedStream, enrolCaller, l16, openServed, sameAsFile } from './harness.js';
 import { hello, OwnClient } from './own-client.js';
 
 t.setTimeout(240_000);
@@ -173,9 +173,11 @@ void t.test('A peer that sends half a minute more than is heard, without a stop,
     { type: 'error', code: 'busy' },
     { type: 'closed', reason: 'failed' },
   ]);
-  const state = async () => (await api('GET', `/v1/streams/${body.streamId as string}`)).body;
-  while ((await state()).state !== 'ended') await new Promise((resolve) => setTimeout(resolve, 20));
-  t.match((await state()).outcome, { kind: 'none', decision: 'INCONCLUSIVE', cause: 'failed' });
+  t.match((await endedStream(served, body.streamId as string)).outcome, {
+    kind: 'none',
+    decision: 'INCONCLUSIVE',
+    cause: 'failed',
+  });
 });
 
 void t.test('A rate that is none is refused before anything is heard', async (t) => {

@@ -23,7 +23,13 @@ import { putAccount } from '../../src/service/accounts.js';
 import { createEars } from '../../src/service/listen.js';
 import { setPin } from '../../src/service/pins.js';
 import { roles, type AnswerKind } from '../../src/service/ports.js';
-import { registerStream, type NewStream, type StreamRequest } from '../../src/service/streams.js';
+import {
+  getStream,
+  registerStream,
+  type NewStream,
+  type StreamRequest,
+  type StreamView,
+} from '../../src/service/streams.js';
 import { verify } from '../../src/service/verify.js';
 import { defaultLimits, type SessionLimits, type Timers } from '../../src/telephony/call-session.js';
 import { EventHub } from '../../src/telephony/event-hub.js';
@@ -288,6 +294,18 @@ export async function enrolCaller({ context, full }: LiveHarness, accountId: str
     if (!answer.accepted) throw new Error(`${voice} ${name} was not accepted: ${answer.reasons.join(', ')}`);
   }
   await completeEnrolment(context, full, enrolmentId);
+}
+
+/** A stream once the store says that it has ended, which is written after its peer is told. */
+export async function endedStream(
+  { context, full }: Pick<LiveHarness, 'context' | 'full'>,
+  streamId: string,
+): Promise<StreamView> {
+  for (;;) {
+    const stream = await getStream(context, full, streamId);
+    if (stream.state === 'ended') return stream;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }
 
 /** What a session put out, and a way to wait for a kind of it. */

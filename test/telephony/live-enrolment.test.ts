@@ -2,14 +2,13 @@ import t from 'tap';
 import { withdrawConsent } from '../../src/service/consents.js';
 import { cancelEnrolment, getEnrolment, startEnrolment } from '../../src/service/enrolments.js';
 import { getAccount, putAccount } from '../../src/service/accounts.js';
-import { getStream } from '../../src/service/streams.js';
 import type { LiveCall, MediaFormat, SessionOutput } from '../../src/telephony/session-io.js';
 import { callerCall } from '../audio/made-call.js';
 import { defaultPolicy } from '../../src/decision/policy.js';
 import { listDuplicates } from '../../src/service/duplicates.js';
 import { activatePolicy, storePolicy } from '../../src/service/policies.js';
 import { consented, noProof } from '../service/harness.js';
-import { l16, openLive, Outputs } from './harness.js';
+import { endedStream, l16, openLive, Outputs } from './harness.js';
 
 t.setTimeout(240_000);
 const live = await openLive(t);
@@ -27,15 +26,6 @@ async function begun(accountId: string) {
   });
   const stream = await live.register({ mode: 'enrolment', enrolmentId });
   return { enrolmentId, ...stream };
-}
-
-/** The store's word of how a call ended, which is written after its peer is told. */
-async function outcomeOf(streamId: string) {
-  for (;;) {
-    const { state, outcome } = await getStream(context, full, streamId);
-    if (state === 'ended') return outcome;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }
 
 /** Plays samples a second at a time, as fast as they are taken. */
@@ -106,7 +96,7 @@ void t.test('Consent withdrawn in mid-call ends it within a second of audio, and
   t.equal(outputs.of('utterance').length, before, 'nothing more was heard');
   t.equal((await getEnrolment(context, full, enrolmentId)).progress.utterances, 0, 'and what was kept is erased');
   t.equal((await getAccount(context, full, 'c3')).enrolled, false);
-  t.match(await outcomeOf(streamId), { kind: 'none', cause: 'ended' });
+  t.match((await endedStream(live, streamId)).outcome, { kind: 'none', cause: 'ended' });
 });
 
 void t.test('A cancelled enrolment ends its running call without a print', async (t) => {
@@ -121,7 +111,7 @@ void t.test('A cancelled enrolment ends its running call without a print', async
   await outputs.until('closed');
   t.equal(outputs.of('error')[0]?.code, 'enrolment_closed');
   t.equal(outputs.of('closed')[0]?.reason, 'ended');
-  t.match(await outcomeOf(streamId), { kind: 'none', cause: 'ended' });
+  t.match((await endedStream(live, streamId)).outcome, { kind: 'none', cause: 'ended' });
   t.equal((await getAccount(context, full, 'c4')).enrolled, false);
   await t.rejects(live.register({ mode: 'enrolment', enrolmentId }), { code: 'enrolment_closed' });
 });
@@ -146,7 +136,7 @@ void t.test(
     t.equal(outputs.of('error')[0]?.code, 'enrolment_under_review');
     t.notMatch(JSON.stringify(outputs.all), /c1"/);
     t.equal(outputs.of('closed')[0]?.reason, 'ended');
-    t.match(await outcomeOf(streamId), { kind: 'none', cause: 'ended' });
+    t.match((await endedStream(live, streamId)).outcome, { kind: 'none', cause: 'ended' });
     t.equal((await getAccount(context, full, 'c5')).enrolled, false);
     const [found] = await listDuplicates(context, full, { onlyOpen: true, before: null, limit: 9 });
     t.match(found, { accountId: 'c5', otherAccountId: 'c1', outcome: 'refused' });

@@ -2,11 +2,10 @@ import t from 'tap';
 import { seededRandom } from '../../bench/activity-noise.js';
 import { ChunkDecoder } from '../../src/audio/chunk-decoder.js';
 import { unlockAccount } from '../../src/service/accounts.js';
-import { getStream } from '../../src/service/streams.js';
 import { defaultWsOptions } from '../../src/telephony/ws-doors.js';
 import { callerCall, utterance } from '../audio/made-call.js';
 import { goodPin } from '../service/harness.js';
-import { enrolCaller, eventsOf, l16, openServed, sameAsFile } from './harness.js';
+import { endedStream, enrolCaller, eventsOf, l16, openServed, sameAsFile } from './harness.js';
 import { ForkConnection, forkKinds, type ForkKind } from './media-fork-client.js';
 import { StreamConnection, StreamScript } from './media-streams-client.js';
 
@@ -282,6 +281,6 @@ void t.test('A peer that stops reading loses its connection, and its call ends w
     await new Promise((resolve) => setTimeout(resolve, 100));
     strict.timers.pass(30_001);
   }
-  t.match(await getStream(strict.context, strict.full, streamId), { outcome: { kind: 'none', cause: 'lost' } });
+  t.match(await endedStream(strict, streamId), { outcome: { kind: 'none', cause: 'lost' } });
   deaf.socket.terminate();
 });
