@@ -108,7 +108,7 @@ export function openWsDoors(server: Server, doors: readonly WsDoor[], options = 
   });
   let admitting = 0;
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    if (request.headers.upgrade?.toLowerCase() !== 'websocket') return ignoreUpgrade(server, request, socket, head);
+    if (!offersWebSocket(request)) return ignoreUpgrade(server, request, socket, head);
     socket.on('error', () => socket.destroy());
     if (sockets.clients.size + admitting >= options.mostConnections) return refuse(socket, 503);
     admitting++;
@@ -122,6 +122,8 @@ export function openWsDoors(server: Server, doors: readonly WsDoor[], options = 
       .catch(() => socket.destroy());
   };
   server.on('upgrade', onUpgrade);
+  // Node.js asks this from 24.9 on, and leaves what it refuses to the API by itself; before, `ignoreUpgrade` does.
+  Object.assign(server, { shouldUpgradeCallback: offersWebSocket });
   return {
     get connections() {
       return sockets.clients.size;
@@ -164,9 +166,11 @@ async function admit(doors: readonly WsDoor[], request: IncomingMessage): Promis
   }
 }
 
+const offersWebSocket = ({ headers }: IncomingMessage): boolean => headers.upgrade?.toLowerCase() === 'websocket';
+
 /**
  * Answers a request that offers another protocol as if it did not, as RFC 9110 allows (section 7.8): Java's HTTP client offers h2c with every first request.
- * Node.js hands over whatever offers an upgrade and has stopped reading it, so it is written back and read anew.
+ * Node.js before 24.9 hands over whatever offers an upgrade and has stopped reading it, so it is written back and read anew.
  */
 function ignoreUpgrade(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
   const { method, url, httpVersion, rawHeaders } = request;
