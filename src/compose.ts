@@ -82,6 +82,8 @@ export async function start(config: Config, log: Logger): Promise<Voicegate> {
     running: () => pool.status().running,
     workersReady: () => pool.status().workersReady,
     workersReplaced: () => pool.status().workersReplaced,
+    liveCalls: () => telephony.calls.count,
+    liveCallsLeft: () => telephony.calls.leftCount,
   });
   const pool = await startInferencePool({
     networks: [

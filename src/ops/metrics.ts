@@ -20,6 +20,8 @@ export interface Gauges {
   readonly running: () => number;
   readonly workersReady: () => number;
   readonly workersReplaced: () => number;
+  readonly liveCalls: () => number;
+  readonly liveCallsLeft: () => number;
 }
 
 const latencyBucketsSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
@@ -42,6 +44,12 @@ export function createMetrics(gauges: Gauges): Metrics {
   gauge('voicegate_inference_running', 'Inference tasks being worked on', gauges.running);
   gauge('voicegate_inference_workers_ready', 'Worker threads alive and warm', gauges.workersReady);
   gauge('voicegate_inference_workers_replaced', 'Worker threads replaced after a crash', gauges.workersReplaced);
+  gauge('voicegate_live_calls', 'Calls that this node hears', gauges.liveCalls);
+  gauge(
+    'voicegate_live_calls_left',
+    'Of these, calls whose connection broke and that wait for it',
+    gauges.liveCallsLeft,
+  );
   const decisions = new Counter({
     name: 'voicegate_decisions_total',
     help: 'Verifications decided, by decision, tier and first reason (none for ACCEPT)',

@@ -61,6 +61,11 @@ export class LiveCallRegistry implements LiveCalls {
     return this.calls.size;
   }
 
+  /** Of `count`, those whose connection broke and that wait for their peers. */
+  get leftCount(): number {
+    return [...this.calls.values()].filter(({ session }) => session.isLeft).length;
+  }
+
   /** @throws VoicegateError `busy`, `shutting_down` when no call can be taken now */
   checkRoom(): void {
     if (this.stopping) throw stoppingFault();

@@ -207,9 +207,14 @@ function serve(connection: WebSocket, door: WsDoor, request: IncomingMessage, op
   const ping = setInterval(() => {
     // What is not read cannot be seen to answer.
     if (connection.isPaused) return;
-    if (!answered) return connection.terminate();
-    answered = false;
-    connection.ping();
+    if (answered) {
+      answered = false;
+      return connection.ping();
+    }
+    // An answer that lay unread while this process was busy is read first.
+    setImmediate(() => {
+      if (!answered) connection.terminate();
+    });
   }, options.pingMs);
   connection.on('pong', () => (answered = true));
   connection.on('message', (data: RawData, isBinary) => {

@@ -10,6 +10,7 @@ import { enrolCaller, fixture } from '../../bench/callers.js';
 import type { Client } from '../../bench/client.js';
 import { serve, type Served } from '../../bench/served.js';
 import { rootDir } from '../../src/paths.js';
+import { until } from '../until.js';
 import { openTestPlace, temporaryFolder } from '../storage/open-test-store.js';
 
 t.setTimeout(200_000);
@@ -67,10 +68,6 @@ async function callBegun(client: Client) {
   return { streamId: String(body.streamId), messages, gone };
 }
 const stateOf = async (client: Client, streamId: string) => (await client.json('GET', `/v1/streams/${streamId}`)).body;
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 100));
-}
 
 void t.test(
   'kill -9 in mid-call: one outcome, INCONCLUSIVE with SERVICE_RESTARTED, seen from every node and told',

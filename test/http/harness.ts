@@ -61,7 +61,14 @@ export async function openHttp(
   t.teardown(() => telephony.close());
   const app = await buildApp(harness.context, {
     log: createLog('trace', sink),
-    metrics: createMetrics({ waiting: none, running: none, workersReady: none, workersReplaced: none }),
+    metrics: createMetrics({
+      waiting: none,
+      running: none,
+      workersReady: none,
+      workersReplaced: none,
+      liveCalls: none,
+      liveCallsLeft: none,
+    }),
     maxBodyBytes: 200_000,
     ratePerMinute: options.ratePerMinute ?? 100_000,
     requestTimeoutMs: 5000,

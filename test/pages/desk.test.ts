@@ -6,6 +6,7 @@ import { fixture } from '../fixtures/fixtures.js';
 import { callerCall } from '../audio/made-call.js';
 import { enrolCaller, openServed, type ServedHarness } from '../telephony/harness.js';
 import { hello, OwnClient } from '../telephony/own-client.js';
+import { until } from '../until.js';
 import { needsChromium, openBrowser, type Browser } from './browser.js';
 
 const press = (page: Page, name: string) =>
@@ -190,10 +191,13 @@ void t.test('A network that is too slow loses audio, says how much, and the call
   await until(() => frames > 25);
   await page.evaluate('window.isSlow = true');
   // The browser tells of frames a little later than it sends them.
-  let counted = -1;
-  const isQuiet = (): boolean => counted === (counted = frames);
-  await until(isQuiet, 500);
-  t.ok(isQuiet(), 'nothing more is put where so much waits');
+  const isQuiet = async (): Promise<boolean> => {
+    const counted = frames;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    return counted === frames;
+  };
+  await until(isQuiet);
+  t.ok(await isQuiet(), 'nothing more is put where so much waits');
   const before = frames;
   await page.evaluate('window.isSlow = false');
   await until(() => said.some((text) => text.includes('gap')));
@@ -203,7 +207,3 @@ void t.test('A network that is too slow loses audio, says how much, and the call
   await press(page, 'Stop and judge');
   await page.locator('#verdict').waitFor();
 });
-
-async function until(isSo: () => boolean, everyMs = 100): Promise<void> {
-  for (let tries = 0; tries < 300 && !isSo(); tries++) await new Promise((resolve) => setTimeout(resolve, everyMs));
-}

@@ -6,9 +6,10 @@ import { createApiKey } from '../../src/service/api-keys.js';
 import { defaultWsOptions } from '../../src/telephony/ws-doors.js';
 import { callerCall } from '../audio/made-call.js';
 import { goodPin } from '../service/harness.js';
+import { until } from '../until.js';
 import { apiKey, AudioHookClient, interleaved, mono, secret, stereo } from './audiohook-client.js';
 import { g711 } from './media-streams-client.js';
-import { enrolCaller, l16, openServed, sameAsFile } from './harness.js';
+import { enrolCaller, l16, leftCalls, openServed, sameAsFile } from './harness.js';
 
 t.setTimeout(240_000);
 const own = await callerCall('zh-f4', ['verify-1', 'verify-2', 'verify-3', 'verify-4', 'enrol-4', 'enrol-5']);
@@ -38,12 +39,9 @@ async function register(callId: string | null, changes: object = {}) {
   return body as { readonly streamId: string; readonly token: string; readonly url: string };
 }
 const stateOf = async (streamId: string) => (await api('GET', `/v1/streams/${streamId}`)).body;
-async function until(streamId: string, state: string) {
-  for (;;) {
-    const found = await stateOf(streamId);
-    if (found.state === state) return found;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+async function inState(streamId: string, state: string) {
+  await until(async () => (await stateOf(streamId)).state === state);
+  return stateOf(streamId);
 }
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const mulaw = (samples: Float32Array): Uint8Array => g711(samples, 'mulaw');
@@ -170,7 +168,7 @@ void t.test('A conversation is registered once at a time, and only its tenant’
   t.same(opened.map(({ parameters }) => parameters.startPaused as boolean).sort(), [false, true], 'one of two got it');
   t.equal((await stateOf(streamId)).state, 'live');
   for (const client of [others, ...clients]) await client.close();
-  t.match(await until(streamId, 'ended'), { outcome: { decision: 'INCONCLUSIVE' } });
+  t.match(await inState(streamId, 'ended'), { outcome: { decision: 'INCONCLUSIVE' } });
 });
 
 void t.test('A connection probe is opened and closed, and needs no registration', async (t) => {
@@ -217,7 +215,7 @@ void t.test('What breaks the protocol ends in a disconnect that says why, and ne
     }
     await say(client, conversation);
     const { parameters } = await client.until('disconnect');
-    if (isHeard) t.match(await until(streamId, 'ended'), { outcome: { kind: 'none', cause: 'failed' } });
+    if (isHeard) t.match(await inState(streamId, 'ended'), { outcome: { kind: 'none', cause: 'failed' } });
     else t.equal((await stateOf(streamId)).state, 'registered');
     client.socket.terminate();
     return [parameters.reason, parameters.info] as [string, string];
@@ -288,7 +286,7 @@ void t.test('How Genesys closes decides: at the end what was heard is judged, af
     await client.until('opened');
     client.hear(both.subarray(0, 8000));
     await client.close(reason);
-    t.match(await until(streamId, 'ended'), { outcome });
+    t.match(await inState(streamId, 'ended'), { outcome });
   }
 });
 
@@ -304,8 +302,7 @@ void t.test('A session that goes on in another keeps its call; without that it i
     if (breaks === 'reconnect') await client.close('reconnect');
     else {
       client.socket.terminate();
-      await client.gone;
-      await pause(100);
+      await leftCalls(served, 1);
     }
     const continuedSessions = [{ id: client.sessionId, serverseq: 2, clientseq: 2 }];
     const again = await new AudioHookClient(base).open(conversation, [mono, stereo], { continuedSessions });
@@ -323,8 +320,7 @@ void t.test('A session that goes on in another keeps its call; without that it i
     const first = await new AudioHookClient(base).open(conversation);
     await first.until('opened');
     first.socket.terminate();
-    await first.gone;
-    await pause(100);
+    await leftCalls(served, 1);
     const continued = [{ id: first.sessionId, serverseq: 1, clientseq: 1 }];
     const thief = await new AudioHookClient(base, '', stranger).open(conversation, [stereo], {
       continuedSessions: continued,
@@ -346,10 +342,9 @@ void t.test('A session that goes on in another keeps its call; without that it i
     const right = await new AudioHookClient(base).open(conversation, [stereo], { continuedSessions: continued });
     t.match((await right.until('opened')).parameters, { startPaused: false }, 'they took nothing away');
     right.socket.terminate();
-    await right.gone;
-    await pause(100);
+    await leftCalls(served, 1);
     timers.pass(30_001);
-    t.match(await until(lost.streamId, 'ended'), { outcome: { kind: 'none', cause: 'lost' } });
+    t.match(await inState(lost.streamId, 'ended'), { outcome: { kind: 'none', cause: 'lost' } });
   }
 });
 
@@ -363,9 +358,9 @@ void t.test('A peer that stops reading loses its connection and its call is lost
   await client.until('pong');
   client.socket.pause();
   // It answers no ping of the WebSocket either.
-  while (telephony.connections > 0) await pause(50);
+  await leftCalls(served, 1);
   timers.pass(30_001);
-  t.match(await until(streamId, 'ended'), { outcome: { kind: 'none', cause: 'lost' } });
+  t.match(await inState(streamId, 'ended'), { outcome: { kind: 'none', cause: 'lost' } });
   client.socket.terminate();
 });
 
@@ -387,7 +382,7 @@ void t.test('A node that is full lets a conversation wait, and takes it when the
   await clients[3]?.until('resume');
   t.equal((await stateOf(last.streamId)).state, 'live');
   for (const client of clients.slice(1)) await client.close();
-  for (const { streamId } of [...streams, last]) await until(streamId, 'ended');
+  for (const { streamId } of [...streams, last]) await inState(streamId, 'ended');
 });
 
 void t.test('Fuzzed sessions end without a verdict that accepts, and leave the door open', async (t) => {
@@ -414,7 +409,7 @@ void t.test('Fuzzed sessions end without a verdict that accepts, and leave the d
     client.socket.close();
     await client.gone;
     timers.pass(30_001);
-    t.not((await until(streamId, 'ended')).outcome.decision, 'ACCEPT');
+    t.not((await inState(streamId, 'ended')).outcome.decision, 'ACCEPT');
   }
   const probe = await new AudioHookClient(base).open('00000000-0000-0000-0000-000000000000', []);
   await probe.close();

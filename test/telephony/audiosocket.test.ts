@@ -5,8 +5,9 @@ import { seededRandom } from '../../bench/activity-noise.js';
 import { openAudioSocket } from '../../src/telephony/audiosocket-door.js';
 import { callerCall, utterance } from '../audio/made-call.js';
 import { goodPin } from '../service/harness.js';
+import { until } from '../until.js';
 import { audioFrames, AudioSocketClient, frame, terminate, uuidFrame } from './audiosocket-client.js';
-import { endedStream, enrolCaller, l16, openServed, sameAsFile } from './harness.js';
+import { endedStream, enrolCaller, l16, leftCalls, openServed, sameAsFile } from './harness.js';
 
 t.setTimeout(240_000);
 const own = await callerCall('zh-f4', ['verify-1', 'verify-2', 'verify-3', 'verify-4', 'enrol-4', 'enrol-5']);
@@ -30,6 +31,7 @@ async function register(changes: object = {}) {
 }
 const port = Number(new URL((await register()).url.replace('tcp:', 'http:')).port);
 const stateOf = async (streamId: string) => (await api('GET', `/v1/streams/${streamId}`)).body;
+const live = (streamId: string) => until(async () => (await stateOf(streamId)).state === 'live');
 /** The last event of a kind that a call told. */
 function eventOf(streamId: string, name: string): Record<string, any> | undefined {
   const found: Record<string, any>[] = [];
@@ -159,19 +161,22 @@ void t.test('A fault that Asterisk reports ends the call without a verdict', asy
 void t.test('Silence of a living peer is judged; a peer whose connection breaks is lost', async (t) => {
   const silent = await register();
   const client = new AudioSocketClient(port).send(uuidFrame(silent.token), audioFrames(Buffer.alloc(32_000)));
-  while ((await stateOf(silent.streamId)).state !== 'live') await new Promise((resolve) => setTimeout(resolve, 20));
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  timers.pass(15_001);
+  await live(silent.streamId);
+  let over = false;
+  void client.gone.then(() => (over = true));
+  // Audio that is still on its way begins the silence anew.
+  await until(
+    () => over,
+    () => timers.pass(15_001),
+  );
   t.strictSame(await client.gone, terminate);
   t.match(await endedStream(served, silent.streamId), { outcome: { kind: 'verdict', decision: 'INCONCLUSIVE' } });
 
   const broken = await register();
   const gone = new AudioSocketClient(port).send(uuidFrame(broken.token), whole.subarray(0, 32_300));
-  while ((await stateOf(broken.streamId)).state !== 'live') await new Promise((resolve) => setTimeout(resolve, 20));
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await live(broken.streamId);
   gone.socket.resetAndDestroy();
-  await gone.gone;
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await leftCalls(served, 1);
   t.equal((await stateOf(broken.streamId)).state, 'live');
   timers.pass(30_001);
   t.match(await endedStream(served, broken.streamId), {
@@ -278,7 +283,7 @@ void t.test('A stopping service ends its calls without a verdict and holds no co
   const { streamId, token } = await register();
   const client = new AudioSocketClient(port).send(uuidFrame(token), whole.subarray(0, 32_300));
   const waiting = new AudioSocketClient(port);
-  while ((await stateOf(streamId)).state !== 'live') await new Promise((resolve) => setTimeout(resolve, 20));
+  await live(streamId);
   await telephony.close();
   t.strictSame(await client.gone, terminate);
   await waiting.gone;

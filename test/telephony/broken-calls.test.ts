@@ -4,7 +4,8 @@ import { VoicegateError } from '../../src/errors.js';
 import type { TelephonyOptions } from '../../src/telephony/telephony.js';
 import { callerCall } from '../audio/made-call.js';
 import { goodPin } from '../service/harness.js';
-import { enrolCaller, openServed, sameAsFile } from './harness.js';
+import { until } from '../until.js';
+import { enrolCaller, leftCalls, openServed, sameAsFile } from './harness.js';
 import { hello, OwnClient } from './own-client.js';
 
 t.setTimeout(240_000);
@@ -34,9 +35,6 @@ async function begun() {
   return { client, streamId: body.streamId as string, resumeToken: resumeToken as string };
 }
 const state = async (streamId: string) => (await api('GET', `/v1/streams/${streamId}`)).body;
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 20));
-}
 const ended = (streamId: string) => until(async () => (await state(streamId)).state === 'ended');
 /** A client that goes on with a call. */
 async function resuming(resumeToken: string, greeting: object = hello): Promise<OwnClient> {
@@ -48,9 +46,7 @@ async function resuming(resumeToken: string, greeting: object = hello): Promise<
 void t.test('A peer that vanishes and does not come back: lost, INCONCLUSIVE, and too late to go on', async (t) => {
   const { client, streamId, resumeToken } = await begun();
   client.socket.terminate();
-  await client.gone;
-  await until(() => timers.pending > 0);
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await leftCalls(served, 1);
   timers.pass(29_000);
   t.equal((await state(streamId)).state, 'live', 'it may come back yet');
   timers.pass(1001);
@@ -63,8 +59,7 @@ void t.test('Of two peers that go on with one call one gets it; while its peer i
   const { client, resumeToken, streamId } = await begun();
   t.equal(await (await resuming(resumeToken)).gone, 4404, 'the first connection stands');
   client.socket.terminate();
-  await client.gone;
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await leftCalls(served, 1);
   const both = [await resuming(resumeToken), await resuming(resumeToken)];
   const refused = await Promise.race(both.map(async (one) => ((await one.gone) === 4404 ? one : null)));
   const got = both.find((one) => one !== refused);
@@ -81,8 +76,7 @@ void t.test('Of two peers that go on with one call one gets it; while its peer i
 void t.test('Who goes on in another format is refused, and the call fails', async (t) => {
   const { client, resumeToken, streamId } = await begun();
   client.socket.terminate();
-  await client.gone;
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await leftCalls(served, 1);
   const other = await resuming(resumeToken, { ...hello, encoding: 'mulaw' });
   t.equal(await other.gone, 1011);
   t.match(

@@ -38,6 +38,7 @@ import type { SessionOutput } from '../../src/telephony/session-io.js';
 import { Telephony, type TelephonyOptions } from '../../src/telephony/telephony.js';
 import { utterance } from '../audio/made-call.js';
 import { testDialogues } from '../ivr/test-dialogues.js';
+import { until } from '../until.js';
 import { consented, goodPin, noProof, openHarness } from '../service/harness.js';
 
 /** The test's own time for sessions: nothing happens until it is moved. */
@@ -171,7 +172,14 @@ export async function openServed(
   const none = (): number => 0;
   const app = await buildApp(context, {
     log: createLog('silent'),
-    metrics: createMetrics({ waiting: none, running: none, workersReady: none, workersReplaced: none }),
+    metrics: createMetrics({
+      waiting: none,
+      running: none,
+      workersReady: none,
+      workersReplaced: none,
+      liveCalls: () => telephony.calls.count,
+      liveCallsLeft: () => telephony.calls.leftCount,
+    }),
     maxBodyBytes: 200_000,
     ratePerMinute: 10_000,
     requestTimeoutMs: 5000,
@@ -301,11 +309,13 @@ export async function endedStream(
   { context, full }: Pick<LiveHarness, 'context' | 'full'>,
   streamId: string,
 ): Promise<StreamView> {
-  for (;;) {
-    const stream = await getStream(context, full, streamId);
-    if (stream.state === 'ended') return stream;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  await until(async () => (await getStream(context, full, streamId)).state === 'ended');
+  return getStream(context, full, streamId);
+}
+
+/** Waits until so many calls are without their peers: the service sees later than a vanished peer that it is gone. */
+export async function leftCalls({ telephony }: Pick<ServedHarness, 'telephony'>, count: number): Promise<void> {
+  await until(() => telephony.calls.leftCount === count);
 }
 
 /** What a session put out, and a way to wait for a kind of it. */

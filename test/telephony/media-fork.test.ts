@@ -4,8 +4,9 @@ import { ChunkDecoder } from '../../src/audio/chunk-decoder.js';
 import { unlockAccount } from '../../src/service/accounts.js';
 import { defaultWsOptions } from '../../src/telephony/ws-doors.js';
 import { callerCall, utterance } from '../audio/made-call.js';
+import { until } from '../until.js';
 import { goodPin } from '../service/harness.js';
-import { endedStream, enrolCaller, eventsOf, l16, openServed, sameAsFile } from './harness.js';
+import { endedStream, enrolCaller, eventsOf, l16, leftCalls, openServed, sameAsFile } from './harness.js';
 import { ForkConnection, forkKinds, type ForkKind } from './media-fork-client.js';
 import { StreamConnection, StreamScript } from './media-streams-client.js';
 
@@ -30,6 +31,7 @@ async function registered(kind: ForkKind, changes: object = {}) {
   return body as { readonly streamId: string; readonly url: string; readonly token: string };
 }
 const stateOf = async (streamId: string) => (await api('GET', `/v1/streams/${streamId}`)).body;
+const live = (streamId: string) => until(async () => (await stateOf(streamId)).state === 'live');
 /** Two legs of equal length, interleaved. */
 function stereo(left: Float32Array, right: Float32Array): Float32Array {
   const both = new Float32Array(2 * Math.min(left.length, right.length));
@@ -147,7 +149,7 @@ void t.test('Text in the middle: keys, a pause, an end; the operator’s own is 
   const held = await registered('audioStream');
   const paused = new ForkConnection('audioStream', held.url);
   await paused.say('metadata', { event: 'pause' });
-  for (let tries = 0; tries < 200 && (await stateOf(held.streamId)).state !== 'live';) tries++;
+  await live(held.streamId);
   timers.pass(60_000);
   t.equal((await stateOf(held.streamId)).state, 'live', 'a pause is no silence of a dead peer');
   await paused.say({ event: 'resume' }, { event: 'end' });
@@ -176,10 +178,9 @@ void t.test('A goodbye and an empty frame end the call and it is judged; a vanis
     const { streamId, url } = await registered(kind);
     const vanishing = new ForkConnection(kind, url);
     await vanishing.hear(l16(own.subarray(0, 16_000)));
-    for (let tries = 0; tries < 200 && (await stateOf(streamId)).state !== 'live';) tries++;
+    await live(streamId);
     vanishing.socket.terminate();
-    await vanishing.gone;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await leftCalls(served, 1);
     if (kind === 'jambonz') t.equal(await new ForkConnection(kind, url).status, 404, 'jambonz does not come back');
     timers.pass(30_001);
     t.match((await eventsOf(served, streamId)).at(-1), { name: 'closed', data: { reason: 'lost' } });
@@ -192,14 +193,11 @@ void t.test(
     const { streamId, url } = await registered('audioStream');
     const first = new ForkConnection('audioStream', url);
     await first.hear(l16(own.subarray(0, 24_000)));
-    for (let tries = 0; tries < 500; tries++) {
-      if ((await stateOf(streamId)).state === 'live') break;
-    }
+    await live(streamId);
     t.equal(await new ForkConnection('audioStream', url).status, 404, 'not while the first is there');
     await new Promise((resolve) => setTimeout(resolve, 200));
     first.socket.terminate();
-    await first.gone;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await leftCalls(served, 1);
     const second = new ForkConnection('audioStream', url);
     t.equal(await second.status, 101);
     await second.say('the metadata again');
@@ -269,18 +267,16 @@ void t.test('A node with as many calls as it takes closes with busy', async (t) 
 });
 
 void t.test('A peer that stops reading loses its connection, and its call ends without a verdict', async (t) => {
-  const strict = await openServed(t, { wsOptions: { ...defaultWsOptions, pingMs: 300 } });
+  const strict = await openServed(t, { wsOptions: { ...defaultWsOptions, pingMs: 2000 } });
   await enrolCaller(strict, 'caller', 'zh-f4');
   const { streamId, token } = await strict.register({ accountId: 'caller', protocol: 'jambonz' });
   const deaf = new ForkConnection('jambonz', `${strict.base.replace('http', 'ws')}/v1/streams/jambonz/${token}`);
   // No silence ends the call: only the connection can.
   await deaf.say({}, { event: 'pause' });
-  while (strict.telephony.calls.count === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(() => strict.telephony.calls.count === 1);
   deaf.socket.pause();
-  while (strict.telephony.calls.count > 0) {
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    strict.timers.pass(30_001);
-  }
+  await leftCalls(strict, 1);
+  strict.timers.pass(30_001);
   t.match(await endedStream(strict, streamId), { outcome: { kind: 'none', cause: 'lost' } });
   deaf.socket.terminate();
 });

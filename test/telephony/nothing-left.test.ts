@@ -2,6 +2,7 @@ import t from 'tap';
 import { callSide } from '../../bench/call-side.js';
 import { kindOf, mixedCall } from '../../bench/mixed-calls.js';
 import { unlockAccount } from '../../src/service/accounts.js';
+import { until } from '../until.js';
 import { enrolCaller, openServed } from './harness.js';
 
 t.setTimeout(240_000);
@@ -46,9 +47,6 @@ void t.test('Nothing is left of 200 short calls of every kind: no call, connecti
   await Promise.all(Array.from({ length: 8 }, line));
   t.same(faults, [], 'each ended as it should');
 
-  const until = async (holds: () => boolean): Promise<void> => {
-    while (!holds()) await new Promise((resolve) => setTimeout(resolve, 20));
-  };
   await until(() => telephony.connections === 0);
   await until(() => telephony.calls.count <= waiting);
   t.equal(telephony.calls.count, waiting, 'the lost ones wait for their peers');

@@ -6,7 +6,8 @@ import { WebSocket } from 'ws';
 import { createApiKey } from '../../src/service/api-keys.js';
 import { callerCall } from '../audio/made-call.js';
 import { goodPin } from '../service/harness.js';
-import { enrolCaller, eventsOf, openServed, sameAsFile } from './harness.js';
+import { until } from '../until.js';
+import { enrolCaller, eventsOf, leftCalls, openServed, sameAsFile } from './harness.js';
 import { hello, OwnClient } from './own-client.js';
 
 t.setTimeout(240_000);
@@ -68,9 +69,7 @@ void t.test('A call over HTTP and WebSocket: registered, heard, told as events a
     outcome: { kind: 'verdict', decision: 'ACCEPT' },
   });
 
-  for (let tries = 0; tries < 100 && !delivered.some(({ body }) => body.includes('"closed"')); tries++) {
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
+  await until(() => delivered.some(({ body }) => body.includes('"closed"')));
   const names = delivered.map(({ body }) => (JSON.parse(body) as { event: string }).event);
   t.same(
     [names.includes('interim'), names.includes('verdict'), names.at(-1)],
@@ -97,8 +96,10 @@ void t.test('A broken connection goes on with its resume token', async (t) => {
   first.hear(own.subarray(0, 24_000));
   await first.until('progress');
   first.socket.terminate();
-  await first.gone;
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await leftCalls(served, 1);
+  const metrics = await (await fetch(`${base}/metrics`)).text();
+  t.match(metrics, /^voicegate_live_calls 1\n/m);
+  t.match(metrics, /^voicegate_live_calls_left 1\n/m);
   const again = new OwnClient(`${base.replace('http', 'ws')}/v1/streams`);
   await again.say({ ...hello, resume: resumeToken });
   const { takenSeconds } = await again.until('hello');

@@ -6,6 +6,7 @@ import t, { type Test } from 'tap';
 import type { StreamEvent } from '../../src/service/stream-events.js';
 import { checkEventAddress, guardedLookup, isPublicAddress } from '../../src/telephony/event-addresses.js';
 import { WebhookSender } from '../../src/telephony/webhooks.js';
+import { until } from '../until.js';
 
 t.setTimeout(60_000);
 const publicAddress = '93.184.216.34';
@@ -63,10 +64,6 @@ function sender(t: Test, allowed: readonly string[], retryAfterMs: readonly numb
   return { webhooks, faults };
 }
 const event = (id: number, name: string): StreamEvent => ({ id, name, data: { type: name } });
-
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
-}
 
 void t.test('A name that resolves to a private address at the time of delivery is not connected to', async (t) => {
   let connections = 0;

@@ -3,6 +3,7 @@ import { connect, type AddressInfo, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { WebSocket } from 'ws';
 import { defaultWsOptions, openWsDoors, type Peer, type WsDoor, type WsOptions } from '../../src/telephony/ws-doors.js';
+import { until } from '../until.js';
 
 t.setTimeout(60_000);
 
@@ -63,9 +64,6 @@ async function rawPeer(t: Test, port: number, extra = ''): Promise<{ socket: Soc
     socket.once('data', (data) => resolve(data.toString('latin1'))),
   );
   return { socket, answer };
-}
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 void t.test('A peer that does not read loses its connection when too much waits for it', async (t) => {
