@@ -32,6 +32,8 @@ const endsEnrolment: ReadonlySet<string> = new Set<ErrorCode>([
 export interface SessionLimits {
   /** Without audio for this long, what was heard is judged. */
   readonly idleMs: number;
+  /** Without audio for this long, less than `idleMs`, a peer that goes on with the call is believed that its connection is dead. */
+  readonly quietMs: number;
   /** How long a call whose connection broke waits for its peer. */
   readonly resumeMs: number;
   /** No call is longer, whatever it is for. */
@@ -45,6 +47,7 @@ export interface SessionLimits {
 
 export const defaultLimits: SessionLimits = {
   idleMs: 15_000,
+  quietMs: 2000,
   resumeMs: 30_000,
   mostMs: 3_600_000,
   fullSeconds: 3,
@@ -81,6 +84,8 @@ export class CallSession implements LiveCall {
   private decoder: LegDecoder | null = null;
   private sink: Sink;
   private attached = true;
+  /** Nothing came for a while: a connection may have died without a word. */
+  private quiet = false;
   private paused = false;
   private full = false;
   private working = false;
@@ -125,9 +130,15 @@ export class CallSession implements LiveCall {
     if (!this.ending) this.cancelIdle = this.parts.timers.after(this.parts.limits.resumeMs, () => this.close('lost'));
   }
 
-  /** A peer is there again. False when the call is over or was not detached. */
+  /** A peer is there again. False when the call is over, or heard its peer a moment ago; one that only seemed to be there is told `replaced`. */
   attach(sink: Sink): boolean {
-    if (this.closed || this.attached) return false;
+    // What we do not read ourselves is no sign.
+    const mayBeDead = this.quiet && !this.full;
+    if (this.closed || (this.attached && !mayBeDead)) return false;
+    if (this.attached) {
+      this.sink({ kind: 'closed', reason: 'replaced' });
+      this.detach();
+    }
     this.attached = true;
     this.sink = sink;
     this.waitForAudio();
@@ -265,7 +276,12 @@ export class CallSession implements LiveCall {
 
   private waitForAudio(): void {
     this.cancelIdle();
+    this.quiet = false;
     if (this.paused || this.ending || this.closed || !this.attached) return;
-    this.cancelIdle = this.parts.timers.after(this.parts.limits.idleMs, () => this.end());
+    const { timers, limits } = this.parts;
+    this.cancelIdle = timers.after(limits.quietMs, () => {
+      this.quiet = true;
+      this.cancelIdle = timers.after(limits.idleMs - limits.quietMs, () => this.end());
+    });
   }
 }

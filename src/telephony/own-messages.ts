@@ -106,8 +106,8 @@ export const serverMessages = {
   closed: closed({
     type: Type.Literal('closed'),
     reason: oneOf(
-      ['completed', 'ended', 'lost', 'failed', 'shutting_down'] as const,
-      'completed: with a verdict or print; ended: an enrolment without one; lost: the connection broke; the others are INCONCLUSIVE',
+      ['completed', 'ended', 'lost', 'replaced', 'failed', 'shutting_down'] as const,
+      'completed: with a verdict or print; ended: an enrolment without one; lost: the connection broke; replaced: another connection goes on with the call; the others are INCONCLUSIVE',
     ),
   }),
 } as const satisfies Record<string, TSchema>;

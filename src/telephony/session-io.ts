@@ -57,7 +57,7 @@ export type SessionOutput =
   | { readonly kind: 'closed'; readonly reason: ClosedReason };
 
 /** `completed`: a verdict or print was made. `ended`: an enrolment ended without one. `lost`: the connection broke and nobody resumed. */
-export type ClosedReason = 'completed' | 'ended' | 'lost' | 'failed' | 'shutting_down';
+export type ClosedReason = 'completed' | 'ended' | 'lost' | 'replaced' | 'failed' | 'shutting_down';
 
 /** Takes a session's outputs. Must not throw. */
 export type Sink = (output: SessionOutput) => void;
@@ -91,6 +91,6 @@ export interface LiveCalls {
   awaits(protocol: StreamProtocol, token: string): Promise<boolean>;
   /** Which of a tenant's calls could be opened now by the operator's own ids. */
   registered(protocol: StreamProtocol, tenantId: string, callIds: readonly string[]): Promise<ReadonlySet<string>>;
-  /** Goes on with a call whose connection broke. @throws VoicegateError `stream_unknown` */
+  /** Goes on with a call whose connection broke or says nothing more: then that is closed as `replaced`. @throws VoicegateError `stream_unknown` */
   resume(protocol: StreamProtocol, resumeToken: string, sink: Sink): LiveCall;
 }

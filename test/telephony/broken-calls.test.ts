@@ -73,6 +73,23 @@ void t.test('Of two peers that go on with one call one gets it; while its peer i
   t.equal(await (await resuming(resumeToken)).gone, 4404, 'after the end');
 });
 
+void t.test('A connection that died without a word is given up for the peer that goes on with its call', async (t) => {
+  const { client, resumeToken, streamId } = await begun();
+  await client.taken();
+  timers.pass(1900);
+  t.equal(await (await resuming(resumeToken)).gone, 4404, 'it spoke a moment ago');
+  timers.pass(101);
+  const again = await resuming(resumeToken);
+  const { takenSeconds } = await again.until('hello');
+  t.equal(await client.gone, 1000);
+  t.match(client.messages.at(-1), { type: 'closed', reason: 'replaced' });
+  again.hear(own.subarray(Math.round(8000 * (takenSeconds as number))));
+  await again.say({ type: 'end' });
+  const verdict = await again.until('verdict');
+  await sameAsFile(t, served, verdict, own);
+  t.match((await state(streamId)).outcome, { kind: 'verdict', decision: 'ACCEPT' });
+});
+
 void t.test('Who goes on in another format is refused, and the call fails', async (t) => {
   const { client, resumeToken, streamId } = await begun();
   client.socket.terminate();
@@ -91,11 +108,7 @@ void t.test('A peer that says the end and vanishes has its verdict all the same'
   const { client, streamId } = await begun();
   client.hear(own.subarray(24_000));
   await client.say({ type: 'end' });
-  await new Promise<void>((resolve) => {
-    client.socket.once('pong', () => resolve());
-    client.socket.once('close', () => resolve());
-    client.socket.ping();
-  });
+  await client.taken();
   client.socket.terminate();
   await ended(streamId);
   t.match((await state(streamId)).outcome, { kind: 'verdict', decision: 'ACCEPT' });

@@ -53,12 +53,15 @@ export class ManualTimers implements Timers {
   }
 
   pass(ms: number): void {
-    this.nowMs += ms;
-    for (const entry of [...this.waiting]) {
-      if (entry.at > this.nowMs) continue;
-      this.waiting.delete(entry);
-      entry.work();
+    const untilMs = this.nowMs + ms;
+    for (;;) {
+      const [next] = [...this.waiting].filter(({ at }) => at <= untilMs).sort((one, other) => one.at - other.at);
+      if (next === undefined) break;
+      this.waiting.delete(next);
+      this.nowMs = next.at;
+      next.work();
     }
+    this.nowMs = untilMs;
   }
 
   get pending(): number {

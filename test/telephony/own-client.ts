@@ -50,6 +50,15 @@ export class OwnClient {
     for (let at = 0; at < bytes.length; at += frameBytes) this.socket.send(bytes.subarray(at, at + frameBytes));
   }
 
+  /** Waits until the service has read all that was sent, or is gone. */
+  async taken(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.socket.once('pong', () => resolve());
+      this.socket.once('close', () => resolve());
+      this.socket.ping();
+    });
+  }
+
   async until(type: string): Promise<Record<string, any>> {
     const already = this.messages.find((message) => message.type === type);
     return already ?? new Promise((resolve) => this.waiting.push({ type, resolve }));
