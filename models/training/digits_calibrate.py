@@ -28,8 +28,8 @@ from digits_train import distance
 # Found on kept-aside strings half way through step 6: neighbouring values (temperature 1.5, blank 0 or -2, filler
 # -2 or -6, floor 1e-4 or 1e-10) changed the right strings accepted by less than their noise, or for the worse.
 WEIGHTS = {"temperature": 1.0, "blank": -1.0, "filler": -4.0, "floor": 1e-5}
-MARGINS = (6.0, 7.0, 8.0, 9.0, 10.0, 12.0)
-MARGIN_COST = 0.002       # right strings that the margin may cost
+MARGINS = (7.0, 8.0, 9.0, 10.0, 12.0)
+MARGIN_COST = 0.005       # right strings that the margin may cost
 CARRIER = 0.05            # part of the strings with a few other syllables before or after
 
 
@@ -134,7 +134,7 @@ def main():
     for name in ("manifest", "audio", "cuts", "checkpoint", "out"):
         parser.add_argument("--" + name, required=True)
     parser.add_argument("--json")
-    parser.add_argument("--strings", type=int, default=300, help="per language")
+    parser.add_argument("--strings", type=int, default=1200, help="per language")
     parser.add_argument("--wrong", type=float, default=8e-4)
     args = parser.parse_args()
     torch.manual_seed(11)
