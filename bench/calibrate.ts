@@ -111,6 +111,7 @@ const calibration: Calibration = parseCalibration(
     voice,
     fusion: { ...fusion.line, recogniserId: phrases.recogniserId, crossValidation: { cllr: fusion.cllr } },
     nontarget: nontargetMoments(fitting, voice),
+    ...(await measuredTail()),
     fittedOn: fitting.map(({ source, condition, trials }) => ({
       source,
       condition,
@@ -162,6 +163,15 @@ if (options.write) {
   await writeFile(join(dir, cohortFile), bytes);
   await writeFile(join(dir, 'calibration.json'), `${JSON.stringify(calibration, null, 2)}\n`);
   console.log(`\nwritten: ${cohortFile} (${bytes.length} bytes) and calibration.json of ${card.id}`);
+}
+
+/** The tail that bench/duplicates measured with these weights, as it stands in the calibration that is fitted anew. */
+async function measuredTail(): Promise<Pick<Calibration, 'printTail'>> {
+  const path = join(dir, 'calibration.json');
+  const before = existsSync(path) ? (JSON.parse(await readFile(path, 'utf8')) as Calibration) : null;
+  if (before?.modelSha256 === card.sha256 && before.printTail !== undefined) return { printTail: before.printTail };
+  console.error('no tail of strangers’ prints for these weights: node dist/bench/duplicates.js --write measures it');
+  return {};
 }
 
 /** Cohorts of different sizes are different lists. */

@@ -168,9 +168,11 @@ class Augment(torch.nn.Module):
     @torch.no_grad()
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         device, pool = x.device, x
+        faint = (20.0, 55.0)   # dB: a floor that says nothing about the speaker, where recordings have one of their own
         x = self.some(x, 0.3, lambda v: reverberate(v, impulses(len(v), device)))
         x = self.some(x, 0.25, lambda v: add_at_snr(v, babble(len(v), pool), uniform(len(v), *self.babble_snr, device)))
         x = self.some(x, 0.4, lambda v: add_at_snr(v, coloured_noise(v), uniform(len(v), *self.noise_snr, device)))
+        x = self.some(x, 0.5, lambda v: add_at_snr(v, coloured_noise(v), uniform(len(v), *faint, device)))
         x = self.some(x, 0.6, telephone)
         x = self.some(x, 0.2, lambda v: coder_noise(v, uniform(len(v), 6, 18, device)))
         x = self.some(x, 0.08, lambda v: lose_frames(v, uniform(len(v), 0.01, 0.08, device)))

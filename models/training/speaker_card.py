@@ -1,6 +1,6 @@
 """A model's folder: the ONNX file, its card and its golden embedding.
 
-    python speaker_card.py --onnx model.onnx --id voicegate-8k-2 --out ../voicegate-8k-2 --pack cache/train \
+    python speaker_card.py --onnx model.onnx --id voicegate-8k-3 --out ../voicegate-8k-3 --pack cache/train \
         --heldout heldout-speakers.txt --eval eval.json --notes speaker-notes.txt
 
 The card's figures are those of `speaker_eval.py --json` (the model whose name is the id, or --name); its

@@ -18,8 +18,7 @@ from data import SAMPLE_RATE, Pack
 from speaker_split import group_of, speaker_rows
 
 SPEEDS = {"1.0": (1, 1), "0.9": (10, 9), "1.1": (10, 11), "0.8": (5, 4), "1.25": (4, 5)}
-LENGTHS = ((1.5, 0.25), (2.0, 0.4), (3.0, 0.35))        # (seconds, share of the batches)
-LONG_LENGTHS = ((2.0, 0.25), (3.0, 0.4), (4.5, 0.35))   # in the large-margin stage
+LENGTHS = ((1.5, 0.25), (2.0, 0.4), (3.0, 0.35))   # (seconds, share of the batches)
 
 
 @dataclass
@@ -57,18 +56,17 @@ class SpeedStore:
 
 
 class Planner(torch.utils.data.IterableDataset):
-    """Endless plans. `stage` (shared integer, 1 = large-margin stage) changes the lengths."""
+    """Endless plans; `domain` int64 [classes]: each class's corpus and language, as a number."""
 
     def __init__(self, pack: Pack, heldout: set[str], speeds, base, seed: int = 1, batch_seconds: float = 1024,
-                 per_speaker: int = 2, join: float = 0.4, speed_share: float = 0.5, balance: bool = True, stage=None):
+                 per_speaker: int = 2, join: float = 0.4, speed_share: float = 0.5, balance: bool = True):
         self.rows = {n: r for n, r in speaker_rows(pack).items() if n not in heldout}
         self.names = list(self.rows)
         self.trim_start, self.trim_length = pack.trim_start, pack.trim_length
         self.whole_start, self.whole_length = pack.start, pack.length
         self.speeds, self.base, self.seed = list(speeds), list(base), seed
         self.batch_seconds, self.per_speaker, self.join, self.speed_share = batch_seconds, per_speaker, join, speed_share
-        self.stage = stage
-        weights, word = [], []
+        weights, word, domain = [], [], []
         for n in self.names:
             r = self.rows[n]
             seconds = self.trim_length[r].sum() / SAMPLE_RATE
@@ -77,7 +75,9 @@ class Planner(torch.utils.data.IterableDataset):
             weight *= {"common-voice/zh": 2.0, "arabic-speech-commands/other": 1.5, "speech-commands/en": 1.0}.get(key, 1.0)
             weights.append(weight if balance else 1.0)
             word.append(np.median(self.trim_length[r]) < 1.3 * SAMPLE_RATE)
+            domain.append(f"{pack.corpus[r[0]]}/{str(pack.lang[r[0]])[:2]}")
         self.weights = np.array(weights) / np.sum(weights)
+        self.domain = np.tile(np.unique(domain, return_inverse=True)[1], len(self.speeds))
         self.word = np.array(word)
 
     @property
@@ -119,20 +119,17 @@ class Planner(torch.utils.data.IterableDataset):
         return out
 
     def plan(self, rng) -> Plan:
-        late = self.stage is not None and self.stage.value == 1
-        table = LONG_LENGTHS if late else LENGTHS
-        seconds = table[rng.choice(len(table), p=[w for _, w in table])][0]
+        seconds = LENGTHS[rng.choice(len(LENGTHS), p=[w for _, w in LENGTHS])][0]
         samples = int(seconds * SAMPLE_RATE)
         count = max(self.per_speaker, int(self.batch_seconds / seconds) // 16 * 16)
         drawn = rng.choice(len(self.names), count // self.per_speaker, p=self.weights)
         k = 16
         src, dst, size = (np.zeros((count, k), dtype=np.int64) for _ in range(3))
         label = np.zeros(count, dtype=np.int64)
-        share = self.speed_share * (0.4 if late else 1.0)
         for i in range(count):
             speaker = int(drawn[i // self.per_speaker])
             if i % self.per_speaker == 0:
-                speed = int(rng.integers(1, len(self.speeds))) if len(self.speeds) > 1 and rng.random() < share else 0
+                speed = int(rng.integers(1, len(self.speeds))) if len(self.speeds) > 1 and rng.random() < self.speed_share else 0
             up, down = SPEEDS[self.speeds[speed]]
             position = 0
             for j, (gap, start, length) in enumerate(self.pieces(rng, speaker, samples, rng.random() < self.join, up, down)):

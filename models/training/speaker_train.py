@@ -1,11 +1,11 @@
 """Train a speaker network; resumable; one command.
 
     python speaker_train.py --pack cache/train --heldout heldout-speakers.txt \
-        --model resnet-s --companion resnet-m --seconds 620 --out runs/joint
+        --model resnet-s --companion resnet-m --seconds 700 --out runs/joint
 
 The schedule runs on progress p in [0, 1]: elapsed training time over --seconds, or steps over
---steps. Learning rate: warm-up, then cosine; margin: 0, ramp to --margin, and --late-margin in
-the large-margin stage (p > --late), which also uses longer examples and fewer changed speeds.
+--steps. Learning rate: warm-up, then cosine; margin: 0, then a ramp to --margin. With --init the
+classes find their places first, before the network moves.
 With --companion a bigger network learns beside the small one on the same batches, and the small
 one follows its embeddings (distillation); after --freeze of the schedule the big one's average is
 fixed and only the small one goes on. --teacher gives finished teachers instead.
@@ -18,7 +18,6 @@ import argparse
 import copy
 import json
 import math
-import multiprocessing
 import os
 import time
 
@@ -85,12 +84,12 @@ def parse_model(text: str, dropout: float) -> dict:
 class Learner:
     """One network in training: its margin loss, optimizer and moving average."""
 
-    def __init__(self, config: dict, classes: int, args, device, extra=()):
+    def __init__(self, config: dict, domain: np.ndarray, args, device, extra=()):
         self.config, self.device, self.limit = config, device, args.ema
         self.model = build(config).to(device)
         if device.type == "cuda" and config["kind"] != "ecapa":
             self.model = self.model.to(memory_format=torch.channels_last)
-        self.loss = SubCentreAam(classes, centres=args.centres, scale=args.scale).to(device)
+        self.loss = SubCentreAam(len(domain), torch.from_numpy(domain), centres=args.centres, scale=args.scale).to(device)
         matrices = [p for p in self.model.parameters() if p.dim() > 1]
         vectors = [p for p in self.model.parameters() if p.dim() <= 1]
         self.optimizer = torch.optim.AdamW([{"params": matrices, "weight_decay": args.decay},
@@ -131,8 +130,6 @@ def schedule(p: float, args) -> tuple[float, float]:
     """(learning-rate factor, margin) at progress p."""
     warm = 0.03
     factor = p / warm if p < warm else 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (p - warm) / (1 - warm)))
-    if p >= args.late:
-        return factor, args.late_margin
     return factor, args.margin * min(1.0, max(0.0, (p - 0.08) / 0.25))
 
 
@@ -148,8 +145,9 @@ def main() -> None:
     parser.add_argument("--companion", help="a bigger network (preset or JSON) trained beside and followed")
     parser.add_argument("--companion-dropout", type=float, default=0.2)
     parser.add_argument("--freeze", type=float, default=0.65, help="progress after which the companion is fixed")
+    parser.add_argument("--trust-from", type=float, default=0.0, help="progress from which the companion is followed, more and more")
     parser.add_argument("--init", help="small.pt to start from (same model)")
-    parser.add_argument("--speeds", default="1.0,0.9,1.1")
+    parser.add_argument("--speeds", default="1.0,0.9,1.1,0.8,1.25")
     parser.add_argument("--speed-share", type=float, default=0.5)
     parser.add_argument("--join", type=float, default=0.4, help="share of joined, digit-like examples")
     parser.add_argument("--no-balance", action="store_true")
@@ -157,8 +155,6 @@ def main() -> None:
     parser.add_argument("--centres", type=int, default=2)
     parser.add_argument("--scale", type=float, default=32)
     parser.add_argument("--margin", type=float, default=0.2)
-    parser.add_argument("--late-margin", type=float, default=0.35)
-    parser.add_argument("--late", type=float, default=0.82)
     parser.add_argument("--dropout", type=float, default=0.15)
     parser.add_argument("--strength", type=float, default=1.0, help="of the augmentation")
     parser.add_argument("--class-weight", type=float, default=1.0, help="of the margin loss beside teachers")
@@ -185,16 +181,15 @@ def main() -> None:
     torch.backends.cuda.matmul.allow_tf32 = True     # after resampling, which keeps full precision
     torch.backends.cudnn.allow_tf32 = True
     torch.backends.cudnn.benchmark = True
-    stage = multiprocessing.Value("i", 0)
     planner = Planner(pack, heldout, store.speeds, store.base, args.seed, args.batch_seconds, join=args.join,
-                      speed_share=args.speed_share, balance=not args.no_balance, stage=stage)
+                      speed_share=args.speed_share, balance=not args.no_balance)
     teachers = [load_teacher(p, device) for p in args.teacher]
     sources = len(teachers) + bool(args.companion)
     distil = Distillation(sources).to(device) if sources else None
-    learner = Learner(config, planner.classes, args, device, distil.parameters() if distil else ())
+    learner = Learner(config, planner.domain, args, device, distil.parameters() if distil else ())
     companion = None
     if args.companion:
-        companion = Learner(parse_model(args.companion, args.companion_dropout), planner.classes, args, device)
+        companion = Learner(parse_model(args.companion, args.companion_dropout), planner.domain, args, device)
     fbank, chain = Fbank().to(device), augment.Augment(args.strength)
     if args.init:
         saved = torch.load(args.init, map_location="cpu", weights_only=True)
@@ -234,16 +229,12 @@ def main() -> None:
         if p >= 1:
             break
         factor, margin = schedule(p, args)
-        if p >= args.late:
-            stage.value = 1
         learner.set_rate(args.lr * factor)
         learn_both = companion is not None and p < args.freeze
         plan = next(loader)
         label = plan.label.to(device, non_blocking=True)
         clean = assemble(store.audio, plan)
-        feats = normalise(fbank(chain(clean)))
-        if p < args.late:
-            feats = augment.spec_augment(feats)
+        feats = augment.spec_augment(normalise(fbank(chain(clean))))
         learner.model.train()
         targets, whole = [], 0.0
         with torch.autocast(device_type=device.type, dtype=torch.bfloat16):
@@ -261,9 +252,10 @@ def main() -> None:
             big_loss, big_accuracy = companion.loss(big, label, margin)
             whole = whole + big_loss
             big_sums += torch.stack([big_loss.detach(), big_accuracy])
-        loss, accuracy = learner.loss(embedding, label, margin)
+        settling = bool(args.init) and p < 0.03
+        loss, accuracy = learner.loss(embedding.detach() if settling else embedding, label, margin)
         follow = distil(embedding, targets) if targets else torch.zeros((), device=device)
-        trust = min(1.0, p / 0.15) if companion else 1.0
+        trust = min(1.0, max(0.0, (p - args.trust_from) / 0.15)) if companion else 1.0
         whole = whole + (args.class_weight if targets else 1.0) * loss + trust * follow
         learner.optimizer.zero_grad(set_to_none=True)
         if learn_both:
