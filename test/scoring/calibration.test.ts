@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { modelsDir } from '../../src/paths.js';
+import { defaultModelId } from '../../src/config.js';
 import { defaultPolicy } from '../../src/decision/policy.js';
 import { loadCalibration, parseCalibration } from '../../src/scoring/calibration.js';
 import type { CohortModel } from '../../src/scoring/cohort.js';
@@ -54,6 +55,7 @@ for (const id of ['voicegate-8k-3', 'voicegate-8k-3-int8', 'baseline-8k-80']) {
       const card = JSON.parse(await readFile(join(folder, 'card.json'), 'utf8')) as CohortModel;
       const { calibration } = await loadScorer(folder, card);
       t.ok(calibration.fittedOn.every(({ source }) => !/ivr-digits|zh-digits/.test(source)));
+      if (id === defaultModelId) t.ok(calibration.printTail, 'bench/duplicates measured the default model');
       const { fusion } = calibration;
       const best = fuse(
         { voiceLlr: defaultPolicy.tiers.standard.minVoiceLlr, phraseLlr: Infinity, rightPin: true },
