@@ -2,7 +2,7 @@ import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { attemptsOf, fitFusionOn, judgedGroups, reportFusion } from './calibration/fuse-lists.js';
 import { openHearing } from './calibration/hearing.js';
 import {
@@ -165,12 +165,17 @@ if (options.write) {
   console.log(`\nwritten: ${cohortFile} (${bytes.length} bytes) and calibration.json of ${card.id}`);
 }
 
-/** The tail that bench/duplicates measured with these weights, as it stands in the calibration that is fitted anew. */
+/** The tail of LLRs that bench/duplicates measured, where weights, cohort and voice line come out as they were; else it is another tail. */
 async function measuredTail(): Promise<Pick<Calibration, 'printTail'>> {
   const path = join(dir, 'calibration.json');
   const before = existsSync(path) ? (JSON.parse(await readFile(path, 'utf8')) as Calibration) : null;
-  if (before?.modelSha256 === card.sha256 && before.printTail !== undefined) return { printTail: before.printTail };
-  console.error('no tail of strangers’ prints for these weights: node dist/bench/duplicates.js --write measures it');
+  const isSame =
+    before?.normalisation?.kind === 'as-norm' &&
+    before.normalisation.cohortSha256 === cohort.sha256 &&
+    before.normalisation.topN === topN &&
+    isDeepStrictEqual(before.voice, voice);
+  if (isSame && before.printTail !== undefined) return { printTail: before.printTail };
+  console.error('no tail of strangers’ prints for this fit: node dist/bench/duplicates.js --write measures it');
   return {};
 }
 

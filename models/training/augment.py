@@ -153,9 +153,9 @@ def lose_frames(x: torch.Tensor, rate: torch.Tensor, frame: int = 160) -> torch.
 class Augment(torch.nn.Module):
     """The training chain. `strength` scales every probability (0: nothing happens)."""
 
-    def __init__(self, strength: float = 1.0, babble_snr=(5.0, 20.0), noise_snr=(5.0, 25.0)):
+    def __init__(self, strength: float = 1.0, babble_snr=(5.0, 20.0), noise_snr=(5.0, 25.0), faint_snr=(20.0, 55.0)):
         super().__init__()
-        self.strength, self.babble_snr, self.noise_snr = strength, babble_snr, noise_snr
+        self.strength, self.babble_snr, self.noise_snr, self.faint_snr = strength, babble_snr, noise_snr, faint_snr
 
     def some(self, x: torch.Tensor, p: float, change) -> torch.Tensor:
         """`change` applied to a random share `p` of the batch (only they are computed)."""
@@ -168,11 +168,10 @@ class Augment(torch.nn.Module):
     @torch.no_grad()
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         device, pool = x.device, x
-        faint = (20.0, 55.0)   # dB: a floor that says nothing about the speaker, where recordings have one of their own
         x = self.some(x, 0.3, lambda v: reverberate(v, impulses(len(v), device)))
         x = self.some(x, 0.25, lambda v: add_at_snr(v, babble(len(v), pool), uniform(len(v), *self.babble_snr, device)))
         x = self.some(x, 0.4, lambda v: add_at_snr(v, coloured_noise(v), uniform(len(v), *self.noise_snr, device)))
-        x = self.some(x, 0.5, lambda v: add_at_snr(v, coloured_noise(v), uniform(len(v), *faint, device)))
+        x = self.some(x, 0.5, lambda v: add_at_snr(v, coloured_noise(v), uniform(len(v), *self.faint_snr, device)))
         x = self.some(x, 0.6, telephone)
         x = self.some(x, 0.2, lambda v: coder_noise(v, uniform(len(v), 6, 18, device)))
         x = self.some(x, 0.08, lambda v: lose_frames(v, uniform(len(v), 0.01, 0.08, device)))

@@ -44,8 +44,8 @@ class SubCentreAam(nn.Module):
             push = self.hard_margin * margin / 0.2
             _, nearest = logits.detach().topk(self.hard, dim=1)
             near = cosine.gather(1, nearest)
-            near = near * math.cos(push) + (1 - near.square()).clamp_min(1e-6).sqrt() * math.sin(push)
-            logits = logits.scatter_add(1, nearest, (near - cosine.gather(1, nearest)) * self.scale)
+            pushed = near * math.cos(push) + (1 - near.square()).clamp_min(1e-6).sqrt() * math.sin(push)
+            logits = logits.scatter_add(1, nearest, (pushed - near) * self.scale)
             logits = logits.scatter(1, label[:, None], moved * self.scale)
             loss = cross_entropy(logits, label)
             accuracy = (cosine.argmax(1) == label).float().mean()
