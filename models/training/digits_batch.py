@@ -84,24 +84,35 @@ class Composer:
             self._index(data, cuts, held)
 
     def _index(self, data, cuts, held):
-        """segments[lang][speaker][unit] = list of (first sample, length, weight)."""
+        """segments[lang][speaker][unit] = list of (first sample, length, weight, last phone before, first phone
+        behind); runs[lang][speaker] = list of (units, (first sample, length)): digits said next to each other."""
         numbers = [i for i, r in enumerate(data["rows"]) if r["held"] == held]
         self.cuts = {i: cuts[n] for i, n in enumerate(numbers) if n in cuts}
         digit_units = {lang: {u for us in lex.values() for u in us}
                        for lang, lex in du.LEXICON.items()}
         self.segments = {"zh": collections.defaultdict(lambda: collections.defaultdict(list)),
                          "en": collections.defaultdict(lambda: collections.defaultdict(list))}
+        self.runs = {lang: collections.defaultdict(list) for lang in self.segments}
+        self.phones_of = {}
         for i, bounds in self.cuts.items():
             r = self.rows[i]
             if r["kind"] == "synth":
                 continue
-            for (a, b), unit, tone in zip(bounds, r["units"], r["tones"]):
+            run = []
+            for k, ((a, b), unit, tone) in enumerate(zip(bounds, r["units"], r["tones"])):
                 name = self.units[unit]
                 if name not in digit_units[r["lang"]] or not 560 <= b - a <= 6400:
+                    run = []
                     continue
+                self.phones_of[name] = r["phones"][k]
+                before = r["phones"][k - 1][-1] if k and r["phones"][k - 1] else None
+                behind = r["phones"][k + 1][0] if k + 1 < len(bounds) and r["phones"][k + 1] else None
                 good = tone in (0, du.TONES.get(name[3:], 0))
                 weight = (1.0 if good else 0.25) * (0.5 if b - a < 900 else 1.0)
-                self.segments[r["lang"]][r["spk"]][name].append((int(a), int(b - a), weight))
+                self.segments[r["lang"]][r["spk"]][name].append((int(a), int(b - a), weight, before, behind))
+                run = [*run[-2:], (int(a), int(b), name)]
+                if len(run) > 1:
+                    self.runs[r["lang"]][r["spk"]].append(([n for _, _, n in run], (run[0][0], int(b) - run[0][0])))
         self.speakers, self.speaker_p = {}, {}
         for lang, table in self.segments.items():
             names = sorted(table)
@@ -168,19 +179,23 @@ class Composer:
     def string(self, rng, lang, room, digits=None, carrier=0.15):
         """A digit string joined from cut-out digits."""
         table, names, p = self.segments[lang], self.speakers[lang], self.speaker_p[lang]
-        if digits is None:
+        free = digits is None
+        if free:
             count = int(rng.integers(3, 11))
             digits = [int(d) for d in rng.integers(0, 10, count)]
             for k in range(1, count):
                 if rng.random() < 0.08:
                     digits[k] = digits[k - 1]
         rare = rng.random() < 0.4
-        words = []
+        words = []                                   # (units, their one piece of sound or None)
         for d in digits:
             choices = du.LEXICON[lang][str(d)]
-            words.append(choices[-1] if rare and rng.random() < 0.9 else choices[0])
-        voices = [names[int(rng.choice(len(names), p=p))] for _ in range(1 if rng.random() < 0.75
-                                                                        else 4)]
+            words.append(([choices[-1] if rare and rng.random() < 0.9 else choices[0]], None))
+        voices = [names[int(rng.choice(len(names), p=p))]
+                  for _ in range(1 if rng.random() < 0.75 else 4)]
+        runs = self.runs[lang].get(voices[0])
+        if runs and free:                            # here and there two or three as they were said
+            words = [runs[int(rng.integers(len(runs)))] if rng.random() < 0.15 else w for w in words]
         style = rng.random()
         style = "tight" if style < 0.58 else "close" if style < 0.78 else "spaced"
         speed = rng.uniform(0.88, 1.16)
@@ -189,8 +204,9 @@ class Composer:
 
         def put(at, length, gain, labels):
             nonlocal cursor
+            one = 1 / len(labels)
             if style == "tight":
-                clip = rng.uniform(0, 0.12, 2) * length
+                clip = rng.uniform(0, 0.12, 2) * length * one
                 at, length = at + clip[0], length - clip.sum()
                 fades = rng.uniform(80, 280, 2)
             else:
@@ -202,7 +218,7 @@ class Composer:
             pieces.append([at, length, cursor, own, gain, fades[0], fades[1]])
             units.extend(labels)
             if style == "tight":
-                step = -rng.uniform(0, 0.22) * size
+                step = -rng.uniform(0, 0.22) * size * one
             elif style == "close":
                 step = rng.uniform(-100, 700)
             else:
@@ -217,24 +233,27 @@ class Composer:
             if extra:
                 put(extra[0], extra[1], 0.1 / self.level(*extra[:2]), extra[2])
         loud = 10 ** (rng.uniform(0, 4) / 20)
-        for word in words:
-            found = None
-            voice = voices[int(rng.integers(len(voices)))]
-            if word in table[voice]:
-                found = table[voice][word]
-            for _ in range(12):
-                if found:
-                    break
-                other = names[int(rng.choice(len(names), p=p))]
-                found = table[other].get(word)
-            if not found:
-                continue
-            weights = np.array([s[2] for s in found])
-            at, length, _ = found[int(rng.choice(len(found), p=weights / weights.sum()))]
+        for k, (said, piece) in enumerate(words):
+            if piece is None:
+                voice = voices[int(rng.integers(len(voices)))]
+                found = table[voice].get(said[0])
+                for _ in range(12):
+                    if found:
+                        break
+                    found = table[names[int(rng.choice(len(names), p=p))]].get(said[0])
+                if not found:
+                    continue
+                # Rather one whose neighbours in its sentence sounded like those it gets here.
+                left = self.phones_of[words[k - 1][0][-1]][-1] if k else None
+                right = self.phones_of[words[k + 1][0][0]][0] if k + 1 < len(words) else None
+                weights = np.array([w * (4 if before == left else 1) * (4 if behind == right else 1)
+                                    for _, _, w, before, behind in found])
+                piece = found[int(rng.choice(len(found), p=weights / weights.sum()))]
+            at, length = piece[:2]
             margin = 120
             at, length = max(0, at - margin), length + 2 * margin
             gain = 0.1 / self.level(at, length) * loud ** rng.uniform(-1, 1)
-            if not put(at, length, gain, [index[word]]):
+            if not put(at, length, gain, [index[w] for w in said]):
                 break
         if not pieces:
             return None
@@ -366,19 +385,6 @@ def render(audio: torch.Tensor, pieces: torch.Tensor, samples: int) -> torch.Ten
     return out
 
 
-def warp_frames(logmel: torch.Tensor, frames: int, warp: torch.Tensor,
-                vocal: torch.Tensor) -> torch.Tensor:
-    """Time compression [B] and a shift of the mel scale [B] (1 = none) by bilinear reading."""
-    b, t, m = logmel.shape
-    rows = torch.arange(frames, device=logmel.device)[None] * warp[:, None]
-    rows = rows.clamp(max=t - 1) * 2 / (t - 1) - 1
-    cols = torch.arange(m, device=logmel.device)[None] * vocal[:, None]
-    cols = cols.clamp(max=m - 1) * 2 / (m - 1) - 1
-    grid = torch.stack([cols[:, None].expand(b, frames, m), rows[:, :, None].expand(b, frames, m)],
-                       dim=3)
-    return torch.nn.functional.grid_sample(logmel[:, None], grid, align_corners=True)[:, 0]
-
-
 class Pipeline(torch.nn.Module):
     """Batch -> normalised frames [B, T, 80] on the device, with the telephone chain."""
 
@@ -393,18 +399,17 @@ class Pipeline(torch.nn.Module):
         device = self.audio.device
         pieces, warp = batch["pieces"].to(device), batch["warp"].to(device)
         samples = int(batch["seconds"] * RATE * float(batch["warp"].max())) + 160
+        samples = -(-samples // 1600) * 1600         # a length that Fourier transforms like
         x = render(self.audio, pieces, samples)
         floor = 10 ** (augment.uniform(len(x), -85, -48, device) / 20)
         x = x + torch.randn_like(x) * floor[:, None]
         if self.chain is not None:
             x = self.chain(x)
-        logmel = self.fbank(x)
-        frames = int(batch["seconds"] * 100)
-        vocal = torch.ones_like(warp)
+        vocal = None
         if spec:
             vocal = torch.where(torch.rand_like(warp) < 0.6,
-                                augment.uniform(len(x), 0.9, 1.1, device), vocal)
-        feats = features.normalise(warp_frames(logmel, frames, warp, vocal))
+                                augment.uniform(len(x), 0.9, 1.1, device), torch.ones_like(warp))
+        feats = features.normalise(self.fbank(x, features.SHIFT * warp, int(batch["seconds"] * 100), vocal))
         if spec:
             feats = augment.spec_augment(feats, p=0.5, bands=12, frames=8, count=2)
         return feats

@@ -21,13 +21,11 @@ import digits_data
 import digits_model
 import digits_score
 import digits_units as du
-from common import Progress, save_atomic, write_json
+from common import Progress, half, save_atomic, write_json
 from digits_eval import random_wrong
+from digits_score import WEIGHTS
 from digits_train import distance
 
-# Found on kept-aside strings half way through step 6: neighbouring values (temperature 1.5, blank 0 or -2, filler
-# -2 or -6, floor 1e-4 or 1e-10) changed the right strings accepted by less than their noise, or for the worse.
-WEIGHTS = {"temperature": 1.0, "blank": -1.0, "filler": -4.0, "floor": 1e-5}
 MARGINS = (7.0, 8.0, 9.0, 10.0, 12.0)
 MARGIN_COST = 0.005       # right strings that the margin may cost
 CARRIER = 0.05            # part of the strings with a few other syllables before or after
@@ -131,8 +129,9 @@ class Trials:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    for name in ("manifest", "audio", "cuts", "checkpoint", "out"):
+    for name in ("manifest", "audio", "cuts", "out"):
         parser.add_argument("--" + name, required=True)
+    parser.add_argument("--checkpoint", required=True, action="append", help="may repeat: the mean of their weights")
     parser.add_argument("--json")
     parser.add_argument("--strings", type=int, default=1200, help="per language")
     parser.add_argument("--wrong", type=float, default=8e-4)
@@ -144,7 +143,7 @@ def main():
     data, audio = digits_data.load(args.manifest, args.audio)
     cuts = digits_align.load_cuts(args.cuts, data)
     audio = np.asarray(audio)
-    net, state = digits_model.load_checkpoint(args.checkpoint)
+    net, state = digits_model.load_checkpoint(*args.checkpoint)
     pipeline = digits_batch.Pipeline(torch.from_numpy(audio), 1.0)
     # One example at a time: babble would be the same voice again, so keep it inaudible.
     pipeline.chain.babble_snr = (45.0, 50.0)
@@ -177,7 +176,7 @@ def main():
                          **near, "cllr": float((cost[:len(right)].mean() + cost[len(right):].mean()) / 2),
                          "calibration": calibration[lang]}
         print(lang, figures[lang])
-    state.pop("temperature", None)
+    state["model"] = half(state["model"])
     state.update(thresholds=thresholds, scoring=scoring, calibration=calibration)
     save_atomic(state, args.out)
     if args.json:

@@ -83,7 +83,8 @@ class Grammar:
     other language are left out.  `labels(units)` gives the classes of a transcript.
     """
 
-    def __init__(self, units: list[str], lexicon: dict):
+    def __init__(self, units: list[str], lexicon: dict, weights: dict):
+        self.weights = weights
         self.groups, self.table = {}, {}
         for lang, digits in lexicon.items():
             mine = {i: 11 for i, u in enumerate(units) if u.startswith(lang + ":")}
@@ -94,8 +95,17 @@ class Grammar:
                                          for k in range(1, 12)]
 
     def collapse(self, logits, lang: str):
-        parts = [torch.logsumexp(logits[:, :, g], dim=2) for g in self.groups[lang]]
-        return torch.log_softmax(torch.stack(parts, dim=2), dim=2)
+        return torch.log_softmax(self.parts(logits, lang), dim=2)
+
+    def scored(self, logits, lang: str):
+        """[N, T', 11]: gap and digits as `digits_score.collapse` weighs them, floor and temperature left out, so
+        that the CTC loss of a digit string is its LLR; `weights` are that module's."""
+        parts = self.parts(logits, lang)
+        gap = torch.logaddexp(parts[:, :, 0] + self.weights["blank"], parts[:, :, 11] + self.weights["filler"])
+        return torch.log_softmax(torch.cat([gap[:, :, None], parts[:, :, 1:11]], dim=2), dim=2)
+
+    def parts(self, logits, lang: str):
+        return torch.stack([torch.logsumexp(logits[:, :, g], dim=2) for g in self.groups[lang]], dim=2)
 
     def labels(self, units: list[int], lang: str) -> list[int]:
         return [self.table[lang][u] for u in units]
@@ -112,9 +122,13 @@ class Exported(nn.Module):
         return torch.log_softmax(self.net.head(self.net.encode(feats)).transpose(1, 2), dim=2)
 
 
-def load_checkpoint(path: str):
-    """(net in eval mode, checkpoint dict) of a file written by digits_train.py."""
-    state = torch.load(path, map_location="cpu", weights_only=True)
+def load_checkpoint(path: str, *others: str):
+    """(net in eval mode, checkpoint dict) of a file written by digits_train.py; with `others`, runs from the same
+    weights, the mean of their weights (Wortsman et al. 2022, "Model soups")."""
+    state, *more = (torch.load(p, map_location="cpu", weights_only=True) for p in (path, *others))
+    for name, value in state["model"].items():
+        if more and value.is_floating_point():
+            state["model"][name] = torch.stack([s["model"][name].float() for s in (state, *more)]).mean(0)
     net = DigitNet(**state["config"])
     weights = {k: v.float() if v.is_floating_point() else v for k, v in state["model"].items()}
     missing, unexpected = net.load_state_dict(weights, strict=False)

@@ -3,11 +3,11 @@
 Plain NumPy, the reference for the port to the service.  One utterance at a time.
 
 1. `collapse`  log-posteriors [T, units], divided by the temperature -> [T, 11], rows summing to 1:
-   column 0 is the *gap* (blank, times exp(BLANK), plus the language's units that are no digit,
-   times exp(FILLER), so that hesitations and breaths cost something but not everything), columns
+   column 0 is the *gap* (blank, times exp(blank), plus the language's units that are no digit,
+   times exp(filler), so that hesitations and breaths cost something but not everything), columns
    1..10 the digits 0..9 (the probabilities of a digit's pronunciations added: yī + yāo, zero +
    oh).  Units of the other language are left out: the language asked for is known.  No column
-   is below FLOOR.
+   is below the floor.
 2. `total`     log p(any digit string) = sum over frames of log(sum of the columns): CTC gives
    each path to exactly one string, so the sum over all strings is the sum over all paths
    (0 after `collapse`, whose rows sum to 1).
@@ -25,17 +25,19 @@ import math
 
 import numpy as np
 
-FILLER = -5.0             # log weight of a non-digit unit's probability, per frame
-BLANK = 0.0               # log weight of the blank's probability
-FLOOR = 1e-10             # least probability of a column: no frame can rule a string out
+# Log weights of a non-digit unit's and of the blank's probability, and the least probability of a column (no
+# frame can rule a string out). Found on kept-aside strings half way through step 6: neighbouring values (temperature
+# 1.5, blank 0 or -2, filler -2 or -6, floor 1e-4 or 1e-10) changed the right strings accepted by less than their
+# noise, or for the worse.
+WEIGHTS = {"temperature": 1.0, "blank": -1.0, "filler": -4.0, "floor": 1e-5}
 UNLIKELY = -9.0           # `decode` passes by a digit below this log-probability
 FRAME_SAMPLES = 240
 NEG = -1e30
 
 
 def collapse(logp: np.ndarray, units: list[str], lang: str, lexicon: dict,
-             filler: float = FILLER, blank: float = BLANK, temperature: float = 1.0,
-             floor: float = FLOOR):
+             filler: float = WEIGHTS["filler"], blank: float = WEIGHTS["blank"],
+             temperature: float = WEIGHTS["temperature"], floor: float = WEIGHTS["floor"]):
     """[T, units] natural-log posteriors -> [T, 11] (gap, digits 0..9), each row sums to 1.
 
     `lexicon` is the language's: digit -> unit names.

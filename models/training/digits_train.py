@@ -7,7 +7,8 @@
 
 Without `--cuts`: sentences and words only, with the alignment output (label priors).  With
 `--cuts` (digits_align.py): connected digit strings as well.  `--grammar`: the loss that counts is CTC
-over blank, the ten digits and "anything else", as scoring sees them (step 6).  `--own-share`: fine-tuning, this
+over blank, the ten digits and "anything else" and, for strings of digits alone, just what scoring makes of
+them, so that the loss is the LLR that counts (step 6).  `--own-share`: fine-tuning, this
 share of every batch is the operator's own recordings (digits_data.py --own).
 The length is given in minutes of wall time or in steps; the learning rate rises linearly for
 the first 4 % and falls by a cosine.  The checkpoint holds a running average of the weights
@@ -157,7 +158,7 @@ def main():
         net.load_state_dict(start.state_dict(), strict=False)
         prior = state.get("prior", prior).to(device)
     average = Average(net)
-    grammar = digits_model.Grammar(units, du.LEXICON)
+    grammar = digits_model.Grammar(units, du.LEXICON, digits_score.WEIGHTS)
     optimiser = torch.optim.AdamW(
         [{"params": [p for p in net.parameters() if p.dim() > 1]},
          {"params": [p for p in net.parameters() if p.dim() <= 1], "weight_decay": 0.0}],
@@ -227,10 +228,12 @@ def main():
             total = (1 - args.grammar) * loss
             for lang in sorted(set(batch["lang"])):
                 rows = [k for k, v in enumerate(batch["lang"]) if v == lang]
-                logp = grammar.collapse(logits[rows].float(), lang)
                 labels = [grammar.labels(batch["units"][k], lang) for k in rows]
-                loss = ctc(logp, labels, device)
-                total = total + args.grammar * loss * len(rows) / len(batch["lang"])
+                for view, strings in ((grammar.scored, True), (grammar.collapse, False)):
+                    mine = [j for j, x in enumerate(labels) if (max(x) <= 10) == strings]
+                    if mine:
+                        loss = ctc(view(logits[[rows[j] for j in mine]].float(), lang), [labels[j] for j in mine], device)
+                        total = total + args.grammar * loss * len(mine) / len(batch["lang"])
         rows = [k for k, p in enumerate(batch["phones"]) if p]
         if rows and extra is not None and args.align_weight:
             logp = torch.log_softmax(extra[rows].float(), dim=2)

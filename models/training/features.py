@@ -60,21 +60,38 @@ class Fbank(torch.nn.Module):
         self.register_buffer("filters", torch.from_numpy(mel_matrix()), persistent=False)
 
     @torch.no_grad()
-    def forward(self, samples: torch.Tensor) -> torch.Tensor:
+    def forward(self, samples: torch.Tensor, step=None, count: int = 0, shift=None) -> torch.Tensor:
+        """`step` [B]: `count` frames, one every so many samples instead of every 80, so that speech is
+        hurried or slowed with no frame blurred by reading between frames. `shift` [B]: filter m
+        lies where filter `shift * m` does (a longer or shorter vocal tract)."""
         x = samples.float()
-        count = frame_count(x.shape[1])
         left = (WINDOW - SHIFT) // 2
         right = WINDOW
+        own = x.shape[1]
         x = torch.cat([x[:, :left].flip(1), x, x[:, -right:].flip(1)], dim=1)
-        frames = x.unfold(1, WINDOW, SHIFT)[:, :count]
+        if step is None:
+            frames = x.unfold(1, WINDOW, SHIFT)[:, : frame_count(own)]
+        else:
+            first = (torch.arange(count, device=x.device)[None] * step[:, None]).round().long().clamp(max=own)
+            places = first[:, :, None] + torch.arange(WINDOW, device=x.device)
+            frames = x.gather(1, places.flatten(1)).view(len(x), count, WINDOW)
         frames = frames - frames.mean(dim=2, keepdim=True)
         first = frames[:, :, :1] * (1.0 - 0.97)
         frames = torch.cat([first, frames[:, :, 1:] - 0.97 * frames[:, :, :-1]], dim=2)
         spectrum = torch.fft.rfft(frames * self.window, n=FFT, dim=2)[:, :, : FFT // 2]
         power = spectrum.real.square() + spectrum.imag.square()
         with torch.autocast(device_type=power.device.type, enabled=False):
-            energies = power @ self.filters
+            energies = power @ (self.filters if shift is None else self.shifted(shift))
         return energies.clamp_min(FLOOR).log()
+
+    def shifted(self, shift: torch.Tensor) -> torch.Tensor:
+        """Filters [B, 128 bins, 80] of which number m lies where number `shift * m` does."""
+        low, high = float(mel(LOW_HZ)), float(mel(HIGH_HZ))
+        width = (high - low) / (MELS + 1)
+        bins = torch.from_numpy(mel(np.arange(FFT // 2) * SAMPLE_RATE / FFT)).float().to(shift.device)
+        m = (torch.arange(MELS, device=shift.device) * shift[:, None]).clamp(max=MELS - 1.0)
+        up = (bins[None, :, None] - low) / width - m[:, None, :]
+        return torch.minimum(up, 2 - up).clamp_min(0.0)
 
 
 def normalise(logmel: torch.Tensor) -> torch.Tensor:

@@ -8,9 +8,9 @@ export type FusionLine = Omit<Fusion, 'recogniserId' | 'crossValidation'>;
  * it serves models for which no phrases were heard.
  */
 export const usualFusion: Fusion = {
-  voice: 0.703,
-  phrase: 0.473,
-  offset: -1.921,
+  voice: 0.702,
+  phrase: 0.469,
+  offset: -1.935,
   rightPinLlr: Math.LN2,
   leastPhraseLlr: -12.39,
   mostPhraseLlr: 7.09,
