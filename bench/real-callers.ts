@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { defaultPolicy } from '../src/decision/policy.js';
 import { rootDir } from '../src/paths.js';
 import { speakerLists } from './activity-files.js';
-import { benchPin, challengeFor, expect } from './callers.js';
+import { benchPin, challengeFor, expect, unheardLanguage } from './callers.js';
 import type { Client } from './client.js';
 import { forget, serve } from './served.js';
 
@@ -110,7 +110,7 @@ async function enrol(client: Client, accountId: string, recordings: readonly Buf
   expect(await client.json('POST', `/v1/accounts/${accountId}/consents`, consent), 201);
   expect(await client.json('PUT', `/v1/accounts/${accountId}/pin`, { pin: benchPin }), 200);
   const enrolment = expect(
-    await client.json('POST', `/v1/accounts/${accountId}/enrolments`, { agentId: 'bench' }),
+    await client.json('POST', `/v1/accounts/${accountId}/enrolments`, { agentId: 'bench', language: unheardLanguage }),
     201,
   );
   const path = `/v1/enrolments/${String(enrolment.body.enrolmentId)}`;

@@ -11,7 +11,7 @@ import { loadModelCard, networkOf } from '../src/embedding/model-card.js';
 import { startInferencePool } from '../src/inference/pool.js';
 import { modelsDir } from '../src/paths.js';
 import { createEars } from '../src/service/listen.js';
-import { benchPin, challengeFor, enrolCaller, expect, fixture } from './callers.js';
+import { benchPin, challengeFor, enrolCaller, expect, fixture, unheardLanguage } from './callers.js';
 import type { Client } from './client.js';
 import { forget, serve } from './served.js';
 import { median, quantile } from './statistics.js';
@@ -101,7 +101,7 @@ async function bareWork(): Promise<{ hear(bytes: Buffer): Promise<unknown>; clos
     hear: async (bytes) =>
       ears.hear(await ears.decode({ bytes, contentType: 'audio/wav', channel: null }), {
         hears: 'caller',
-        digitsIn: 'zh',
+        digitsIn: unheardLanguage,
       }),
     close: () => pool.close(),
   };

@@ -35,6 +35,21 @@ void t.test('the recogniser gives its golden output', async (t) => {
   t.ok(difference <= card.golden.largestDifference);
 });
 
+void t.test(
+  'a language is supported where its figures reach the target on every list, plain and by telephone',
+  async (t) => {
+    for (const [language, { status }] of Object.entries(card.languages)) {
+      const lists = card.measured.lists.filter((list) => list.language === language);
+      const reached = lists.every(
+        ({ rightAccepted, right, wrongAccepted, wrong }) =>
+          rightAccepted >= 0.97 * right && wrongAccepted <= 0.001 * wrong,
+      );
+      t.ok(['plain', 'phone'].every((channel) => lists.some((list) => list.channel === channel)));
+      t.equal(status, reached ? 'supported' : 'experimental', language);
+    }
+  },
+);
+
 void t.test('it hears, scores and judges synthesised callers as the Python reference does', async (t) => {
   const verdicts = { match: 'match', near: 'near_miss', wrong: 'wrong', silence: 'silence' } as const;
   let furthest = 0;
