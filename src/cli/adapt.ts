@@ -121,6 +121,6 @@ async function install({ cohort, calibration }: Adaptation, calibrationsDir: str
 }
 
 function dated(text: string): string {
-  if (/^\d{4}-\d{2}-\d{2}$/.test(text)) return text;
+  if (/^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text))) return text;
   throw new InvalidArgumentError('A date as 2026-11-25.');
 }

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { promptLanguages } from '../challenge/languages.js';
 import type { Config } from '../config.js';
 import { VoicegateError } from '../errors.js';
@@ -10,7 +10,8 @@ import { evaluatePhraseList, type PhraseListReport, type PhraseParts } from '../
 import type { PhraseList } from '../tuning/phrase-list.js';
 import { findLeaks, type LeakParts, type LeakReport } from '../tuning/leaks.js';
 import { readLists, testedFiles, type Lists } from '../tuning/read-lists.js';
-import { readReferenceSpeech } from '../tuning/reference-speech.js';
+import { requireFiles } from '../tuning/each-recording.js';
+import { readReferenceSpeech, type ReferenceFile } from '../tuning/reference-speech.js';
 import type { SpeechPart } from '../tuning/recording-ear.js';
 import type { ScoreKind } from '../tuning/speaker-report.js';
 import { scoreTable } from '../tuning/score-file.js';
@@ -19,6 +20,7 @@ import { evaluationText } from './eval-table.js';
 import { defaultRecogniser, openEars, type OpenEars } from './open-ears.js';
 import { policyThresholds } from './policy-thresholds.js';
 import { requireWritable } from './require-writable.js';
+import { wholeNumber } from './whole-number.js';
 import { withProgress } from './with-progress.js';
 
 interface EvalOptions {
@@ -74,6 +76,12 @@ export function evalCommand(config: () => Config): Command {
       process.stdout.write(evaluationText(evaluation));
       if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(evaluation, null, 2)}\n`);
       if (options.scoresFile !== undefined) await writeFile(options.scoresFile, scoreTable(scored));
+      const heardNobody = scored.every(({ lists }) => lists.every(({ trials }) => trials.length === 0));
+      if (heardNobody && (evaluation.channels ?? [evaluation]).every(({ phrases }) => phrases.lists.length === 0)) {
+        throw new VoicegateError('invalid_request', 'nothing could be measured', {
+          hint: 'What is said above of each recording or list tells why',
+        });
+      }
       if (options.det === undefined) return;
       const title = `${evaluation.model}, ${options.scores}, channel ${evaluation.channel}`;
       await writeDet(options.det, title, scored[0] as ScoredChannel, {
@@ -89,7 +97,15 @@ async function evaluate(
   options: EvalOptions,
 ): Promise<{ evaluation: Evaluation; scored: readonly ScoredChannel[] }> {
   const lists = await readLists(options.list, { languages: Object.keys(promptLanguages), trialFile: options.trials });
+  if (lists.speaker.length === 0 && (options.det ?? options.scoresFile) !== undefined) {
+    throw new VoicegateError('invalid_request', 'the lists hold phrases only', {
+      hint: 'A DET plot and a table of scores need a list of voices',
+    });
+  }
   const channels = channelsOf(options.channel, config.ffmpegPath);
+  // Whatever can be found wrong is found before the hours of listening.
+  await requireFiles(testedFiles(lists).map(({ file }) => file));
+  const references = options.against === undefined ? null : await readReferenceSpeech(options.against);
   const ears = await openEars(config, options.model ?? config.modelId, options.digits, options.speech);
   try {
     requireScores(options.scores, ears);
@@ -117,8 +133,7 @@ async function evaluate(
         },
       };
     });
-    const { against } = options;
-    const leaks = against === undefined ? undefined : await leaksAgainst(against, lists, parts);
+    const leaks = references === null ? undefined : await leaksAgainst(references, lists, parts);
     const evaluation: Evaluation = {
       model: ears.card.id,
       modelSha256: ears.card.sha256,
@@ -183,15 +198,13 @@ async function phraseReports(
 }
 
 /** Every recording of the lists, enrolled, tested or asked about, held against training speech. */
-async function leaksAgainst(folder: string, lists: Lists, parts: Omit<LeakParts, 'onProgress'>): Promise<LeakReport> {
-  const references = await readReferenceSpeech(folder);
+async function leaksAgainst(
+  references: readonly ReferenceFile[],
+  lists: Lists,
+  parts: Omit<LeakParts, 'onProgress'>,
+): Promise<LeakReport> {
   return withProgress('leaks', (onProgress) => findLeaks(testedFiles(lists), references, 50, { ...parts, onProgress }));
 }
 
 const collected = (value: string, before: readonly string[] = []): string[] => [...before, value];
 const commas = (value: string): string[] => value.split(',').map((name) => name.trim());
-
-function wholeNumber(value: string): number {
-  if (!/^[0-9]{1,6}$/.test(value)) throw new InvalidArgumentError('A whole number from 0 to 999999.');
-  return Number(value);
-}

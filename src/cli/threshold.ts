@@ -6,6 +6,7 @@ import { readScores } from '../tuning/score-file.js';
 import type { ScoreKind } from '../tuning/speaker-report.js';
 import { chooseThreshold, type ThresholdChoice, type ThresholdEstimate } from '../tuning/threshold.js';
 import { requireWritable } from './require-writable.js';
+import { wholeNumber } from './whole-number.js';
 
 interface ThresholdOptions {
   readonly fmr: number[];
@@ -27,7 +28,7 @@ export function thresholdCommand(): Command {
         .choices(['cosine', 'asnorm', 'llr'])
         .default('llr'),
     )
-    .option('--rounds <count>', 'draws of the bootstrap; 0: no intervals', Number, 1000)
+    .option('--rounds <count>', 'draws of the bootstrap; 0: no intervals', wholeNumber, 1000)
     .option('--json <file>', 'write the result as JSON')
     .action(async (scoresFile: string, options: ThresholdOptions) => {
       await requireWritable(options.json);

@@ -11,10 +11,11 @@ export interface DownloadRequest {
 }
 
 const mostRedirects = 5;
+const fileItself = 'Give the address of the file itself';
 
 /**
  * Asks for a file, following redirects, each address checked.
- * @returns an answer of status 200, 206 or 416
+ * @returns an answer of status 200, 206 or, where a part was asked for, 416
  * @throws VoicegateError `invalid_request` for an address that is not fetched from, `download_failed` saying what the network or server did
  */
 export async function requestFile({ url, allowHttp, headers, signal }: DownloadRequest): Promise<Response> {
@@ -28,14 +29,17 @@ export async function requestFile({ url, allowHttp, headers, signal }: DownloadR
     }).catch((cause: unknown) => {
       throw networkFault(cause, address.host, signal);
     });
-    if (response.status === 200 || response.status === 206 || response.status === 416) return response;
+    if (response.status === 200 || response.status === 206 || (response.status === 416 && 'range' in headers)) return response;
     await response.body?.cancel();
     const location = response.headers.get('location');
     if (response.status < 300 || response.status > 399 || location === null) throw statusFault(response, address);
+    if (!URL.canParse(location, address.href)) {
+      throw new VoicegateError('download_failed', `${shownAddress(address.href)} leads on to no address`, { hint: fileItself });
+    }
     address = checkedAddress(new URL(location, address).href, allowHttp);
   }
-  throw new VoicegateError('download_failed', `${url} leads on more than ${mostRedirects} times`, {
-    hint: 'Give the address of the file itself',
+  throw new VoicegateError('download_failed', `${shownAddress(url)} leads on more than ${mostRedirects} times`, {
+    hint: fileItself,
   });
 }
 
@@ -49,7 +53,7 @@ function checkedAddress(url: string, allowHttp: boolean): URL {
   const refuse = (reason: string, hint: string): never => {
     throw new VoicegateError('invalid_request', `the address ${reason}`, { hint });
   };
-  if (!URL.canParse(url)) return refuse(`${url} is none`, 'https://host/path/file.onnx');
+  if (!URL.canParse(url)) return refuse(`${url.replace(/\?.*/s, '')} is none`, 'https://host/path/file.onnx');
   const address = new URL(url);
   if (address.username !== '' || address.password !== '') {
     return refuse('holds a user name or password', 'Fetch the file yourself, then `voicegate models add FILE`');

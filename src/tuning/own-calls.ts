@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { VoicegateError } from '../errors.js';
-import { isFile, readTable } from './list-lines.js';
+import { isFile, listFault, readTable } from './list-lines.js';
 
 /** A recording of an operator's own. */
 export interface OwnCall {
@@ -14,7 +14,7 @@ export interface OwnCall {
 /**
  * An operator's own calls: a table with a column `file` and perhaps `speaker` (empty where unknown), paths relative to the table; or
  * a folder, with such a table named calls.tsv in it or else every file of it, by nobody known. Audio is not opened.
- * @throws VoicegateError `invalid_request` naming file and line
+ * @throws VoicegateError `invalid_request` naming file and line, also for a recording that is there twice
  */
 export async function readOwnCalls(path: string): Promise<readonly OwnCall[]> {
   if (await isFile(path)) return listedCalls(path);
@@ -38,8 +38,18 @@ export async function readOwnCalls(path: string): Promise<readonly OwnCall[]> {
 
 async function listedCalls(table: string): Promise<OwnCall[]> {
   const rows = await readTable(table, ['file']);
-  return rows.map(({ values }) => ({
-    file: resolve(dirname(table), values.file ?? ''),
-    speaker: values.speaker === undefined || values.speaker === '' ? null : values.speaker,
-  }));
+  const lineOf = new Map<string, number>();
+  return rows.map(({ values, ...place }) => {
+    const file = resolve(dirname(table), values.file ?? '');
+    const before = lineOf.get(file);
+    if (before !== undefined) {
+      throw listFault(
+        place,
+        `${basename(file)} is on line ${before} already`,
+        'Each recording once, under one speaker',
+      );
+    }
+    lineOf.set(file, place.line);
+    return { file, speaker: values.speaker === undefined || values.speaker === '' ? null : values.speaker };
+  });
 }

@@ -2,7 +2,7 @@ import type { Calibration } from '../scoring/calibration.js';
 import { fitVoice, type CrossValidated, type HeldMeasure } from '../scoring/fit-voice.js';
 import { fitLinkedGaussians } from '../scoring/linked-gaussians.js';
 import { voiceLlr, type Scorer } from '../scoring/score-voice.js';
-import type { OwnTrial } from './own-trials.js';
+import { fewestRepeated, type OwnTrial } from './own-trials.js';
 import type { OwnVoice } from './own-voices.js';
 
 /** How a line was come by: by names and many comparisons, by names and few, without names. */
@@ -20,7 +20,7 @@ export interface OwnFit {
 
 /** Callers who called twice, and comparisons of a caller with himself, from which a logistic regression is fitted; and the least for any fit. */
 const manyLabels = { voices: 50, targets: 100 };
-const fewLabels = { voices: 20, targets: 20 };
+const fewLabels = { voices: fewestRepeated, targets: 20 };
 const folds = 5;
 
 /** The fit that the names allow; null where they allow none. */

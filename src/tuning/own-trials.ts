@@ -18,10 +18,13 @@ const mostEnrolled = 3;
 /** Most comparisons: more would not move the figures, and take minutes. */
 const mostTrials = 40_000;
 
+/** Voices with two calls or more from which comparisons of a voice with itself are worth fitting to. */
+export const fewestRepeated = 20;
+
 /**
- * Every voice that has two calls or more is enrolled with half of them, at most three; every other call is tried against every enrolment. Where no
- * voice has two, each call is enrolled and tried against the others: comparisons of different callers, but for those who
- * called twice.
+ * Every voice that has two calls or more is enrolled with half of them, at most three; every other call is tried against every enrolment. Where fewer
+ * than `fewestRepeated` voices have two, every voice is enrolled and tried against the others: comparisons of different
+ * callers, but for those who called twice.
  * @param norm the new cohort and how many of it are looked at
  * @param shipped the model's own scorer, for what was said before
  */
@@ -31,7 +34,8 @@ export function ownTrials(
   shipped: Scorer | null,
 ): readonly OwnTrial[] {
   const repeated = voices.filter(({ calls }) => calls.length > 1);
-  const enrolled = (repeated.length > 0 ? repeated : voices).map(({ name, calls }) => {
+  const isRepeated = repeated.length >= fewestRepeated;
+  const enrolled = (isRepeated ? repeated : voices).map(({ name, calls }) => {
     const own = calls.slice(0, Math.min(mostEnrolled, Math.ceil(calls.length / 2)));
     const seconds = own.map((call) => call.netSpeechSeconds);
     const vector = weightedMean(
@@ -41,7 +45,7 @@ export function ownTrials(
     const netSpeechSeconds = seconds.reduce((sum, value) => sum + value, 0);
     return { name, used: new Set(own.map((call) => call.id)), vector, netSpeechSeconds };
   });
-  const isUsed = new Set(repeated.length > 0 ? enrolled.flatMap(({ used }) => [...used]) : []);
+  const isUsed = new Set(isRepeated ? enrolled.flatMap(({ used }) => [...used]) : []);
   const tests = voices.flatMap(({ name, calls }) =>
     calls.filter(({ id }) => !isUsed.has(id)).map((call) => ({ name, call })),
   );

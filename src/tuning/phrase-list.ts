@@ -56,6 +56,13 @@ export async function readPhraseFolder(folder: string, languages: readonly strin
       if (!/^[0-9]+$/.test(digits))
         throw listFault(place, `${column} is ${JSON.stringify(digits)}`, 'Digits 0 to 9 only');
     }
+    if ((labelOf(label, place) === 'right') !== (spoken === expected)) {
+      throw listFault(
+        place,
+        `${label}, though what was expected was ${spoken === expected ? '' : 'not '}said`,
+        'right: all digits as expected; near: all but one; wrong: two or more differ',
+      );
+    }
     return {
       file: resolve(folder, file),
       speaker,

@@ -7,7 +7,7 @@ export type Attributes = Readonly<Record<string, string>>;
 /** An enrolment of a list. */
 export interface ListedModel {
   readonly id: string;
-  /** Who speaks; the model's id where the list does not say. */
+  /** Who speaks; where the list does not say, the model's id or that of another model that is the same speaker's. */
   readonly speaker: string;
   /** Absolute paths, at least one. */
   readonly files: readonly string[];
@@ -34,7 +34,7 @@ export interface SpeakerList {
   readonly folder: string;
   readonly models: readonly ListedModel[];
   readonly trials: readonly ListedTrial[];
-  /** Who speaks in a tested file, where a column or a target trial says it. */
+  /** Who speaks in a tested file, where a column, a target trial or an enrolment says it. */
   readonly speakerOf: ReadonlyMap<string, string>;
   /** Digits spoken in a file (texts.tsv), by absolute path; empty where the list has none. */
   readonly digitsOf: ReadonlyMap<string, string>;
@@ -90,9 +90,10 @@ async function optionalTexts(folder: string, path: (file: string) => string): Pr
 }
 
 /**
- * Joins models and trials and checks that they fit.
+ * Joins models and trials and checks that they fit. Names that target trials or a shared recording tell to be one speaker become one: where every file is
+ * a model of its own, speakers are counted all the same.
  * @throws VoicegateError `invalid_request` for a model named twice, a trial of an unknown model, a test that is part of its own model's
- *   enrolment, a list without trials of both kinds
+ *   enrolment, a trial that is target and nontarget, a list without trials of both kinds
  */
 export function assembleSpeakerList(
   folder: string,
@@ -105,8 +106,10 @@ export function assembleSpeakerList(
     if (byId.has(model.id)) throw listFault(place, `model ${model.id} is there twice`, 'One line for each model');
     byId.set(model.id, model);
   }
-  const speakerOf = new Map<string, string>();
-  for (const [file, { speaker }] of texts) if (speaker) speakerOf.set(file, speaker);
+  const speakers = new SameSpeaker();
+  for (const [file, { speaker }] of texts) if (speaker) speakers.speaks(file, speaker);
+  for (const { files, speaker } of byId.values()) for (const file of files) speakers.speaks(file, speaker);
+  const labels = new Map<string, ListedTrial>();
   const joined = trials.map(({ file, line, ...trial }): ListedTrial => {
     const place = { file, line };
     const model = byId.get(trial.model);
@@ -119,9 +122,20 @@ export function assembleSpeakerList(
         'Test other recordings than those enrolled',
       );
     }
-    if (trial.isTarget && !speakerOf.has(trial.test)) speakerOf.set(trial.test, model.speaker);
+    if (trial.isTarget) speakers.speaks(trial.test, model.speaker);
     const attributes = { ...model.attributes, ...texts.get(trial.test)?.attributes, ...trial.attributes };
-    return { ...trial, attributes, place };
+    const listed = { ...trial, attributes, place };
+    const key = `${trial.model}\n${trial.test}`;
+    const before = labels.get(key) ?? listed;
+    if (before.isTarget !== trial.isTarget) {
+      throw listFault(
+        place,
+        `line ${before.place.line} says the contrary of the same trial`,
+        'A trial is target or nontarget',
+      );
+    }
+    labels.set(key, before);
+    return listed;
   });
   const [first] = trials;
   for (const isTarget of [true, false]) {
@@ -134,7 +148,32 @@ export function assembleSpeakerList(
     );
   }
   const digitsOf = new Map([...texts].flatMap(([file, { digits }]) => (digits ? [[file, digits] as const] : [])));
-  return { name: basename(folder), folder, models: [...byId.values()], trials: joined, speakerOf, digitsOf };
+  const named = [...byId.values()].map((model) => ({ ...model, speaker: speakers.nameOf(model.speaker) }));
+  return { name: basename(folder), folder, models: named, trials: joined, speakerOf: speakers.ofFiles(), digitsOf };
+}
+
+/** Names of speakers, joined where a recording is said to be of both (union-find). */
+class SameSpeaker {
+  private readonly files = new Map<string, string>();
+  private readonly joined = new Map<string, string>();
+
+  /** The one name of all that are joined. */
+  nameOf(speaker: string): string {
+    let name = speaker;
+    for (let next = this.joined.get(name); next !== undefined; next = this.joined.get(name)) name = next;
+    return name;
+  }
+
+  speaks(file: string, speaker: string): void {
+    const known = this.nameOf(this.files.get(file) ?? speaker);
+    const other = this.nameOf(speaker);
+    if (known !== other) this.joined.set(other, known);
+    this.files.set(file, known);
+  }
+
+  ofFiles(): ReadonlyMap<string, string> {
+    return new Map([...this.files].map(([file, speaker]) => [file, this.nameOf(speaker)]));
+  }
 }
 
 /** @throws VoicegateError `invalid_request` for a word that is no label */

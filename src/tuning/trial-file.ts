@@ -20,7 +20,7 @@ const testFolders = ['', 'test'];
  *
  * - Kaldi: `enrol test target|nontarget` (or 1|0). `enrol` is a model of spk2utt or utt2spk (in the folder or in enrol/ or enroll/ below it),
  *   an utterance of wav.scp, or a file's path.
- * - VoxCeleb: `1|0 enrol test`, both file paths; each enrolled file is a model.
+ * - VoxCeleb: `1|0 enrol test`, both file paths; each enrolled file is a model. Who speaks is told by the target trials.
  *
  * Utterances are files by wav.scp (in the folder, enrol/, enroll/ or test/), else paths relative to the folder.
  * @param file path of the trials, `folder` where its audio and tables lie
@@ -38,7 +38,10 @@ export async function readTrialFile(file: string, folder: string): Promise<Speak
     if (!models.has(id)) models.set(id, { id, speaker: id, files, attributes: {}, place: { file: listFile, line } });
     return { ...trial, model: id, test: path(test), attributes: {} };
   });
-  return assembleSpeakerList(folder, [...models.values()], trials);
+  const said = [...(await testSpeakers(folder))].map(
+    ([utterance, speaker]) => [path(utterance), { speaker, digits: undefined, attributes: {} }] as const,
+  );
+  return assembleSpeakerList(folder, [...models.values()], trials, new Map(said));
 }
 
 function trialOf({ text, ...place }: ListLine): Place & { model: string; test: string; isTarget: boolean } {
@@ -87,6 +90,16 @@ async function enrolments(folder: string): Promise<ReadonlyMap<string, readonly 
       found.set(speaker, [...(found.get(speaker) ?? []), utterance]);
     }
     return found;
+  }
+  return new Map();
+}
+
+/** Utterance → speaker, out of the test side's utt2spk. */
+async function testSpeakers(folder: string): Promise<ReadonlyMap<string, string>> {
+  for (const below of [...testFolders].reverse()) {
+    const table = join(folder, below, 'utt2spk');
+    if (await isFile(table))
+      return new Map((await readLines(table)).map((line) => named(line, 'utterance and speaker')));
   }
   return new Map();
 }

@@ -138,6 +138,12 @@ void t.test('results that could not be written, and no list at all, are told bef
   ]) {
     await t.rejects(run(t, '--list', folder, ...words), { code: 'invalid_request', hint: /ENOENT/ });
   }
+  await t.rejects(run(t, '--list', folder, '--json', folder), { code: 'invalid_request', hint: /name a file/ });
+  const both = join(folder, 'both');
+  await t.rejects(run(t, '--list', folder, '--json', both, '--scores-file', both), {
+    message: /named for two results/,
+  });
+  await t.rejects(run(t, '--list', folder, '--against', nowhere), { code: 'invalid_request' });
   const command = evalCommand(() => readConfig({}))
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });

@@ -196,6 +196,8 @@ void t.test('what the server answers is said, without the secret part of the add
   }
   server.behave((_, response) => void response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end('<html>log in'));
   await t.rejects(download(order(t)), { code: 'download_failed', message: /is a page, not a file/ });
+  server.behave((_, response) => void response.writeHead(416).end('no'));
+  await t.rejects(download(order(t)), { code: 'download_failed', message: /answers 416/ });
   server.behave((_, response) => void response.writeHead(206, { 'content-range': 'bytes 5-9/10' }).end('wrong'));
   await t.rejects(download(order(t)), { code: 'download_failed', message: /goes on elsewhere/ });
 });
@@ -207,10 +209,12 @@ void t.test('redirects are followed a few times, each address checked', async (t
   await download(one);
   t.ok(readFileSync(one.path).equals(bytes));
   server.behave(leadTo('/round'));
-  await t.rejects(download(order(t)), { code: 'download_failed', message: /leads on more than 5 times/ });
+  await t.rejects(download(order(t)), { code: 'download_failed', message: /models\/file\.onnx leads on more than 5 times/ });
   t.equal(server.ranges.length, 6);
   server.behave(leadTo('http://192.0.2.1/file.onnx?token=secret'));
   await t.rejects(download(order(t)), { code: 'invalid_request', message: 'the address http://192.0.2.1/file.onnx is not https' });
+  server.behave(leadTo('http://[bad'));
+  await t.rejects(download(order(t)), { code: 'download_failed', message: /models\/file\.onnx leads on to no address/ });
   server.behave(leadTo('file:///etc/passwd'));
   await t.rejects(download(order(t, { allowHttp: true })), { code: 'invalid_request' });
 });
@@ -224,7 +228,7 @@ void t.test('an address must be https, or this machine’s own', async (t) => {
     ['http://192.0.2.1/file.onnx', /is not https/],
     ['ftp://localhost/file.onnx', /is not https/],
     ['https://me:word@192.0.2.1/file.onnx', /user name or password/],
-    ['file.onnx', /file\.onnx is none/],
+    ['file.onnx?token=secret', /address file\.onnx is none/],
   ] as const) {
     await t.rejects(download(order(t, { url })), { code: 'invalid_request', message });
   }

@@ -104,6 +104,14 @@ void t.test('calls that some callers made twice hardly move what is fitted witho
   near(t, b as number, a as number, 0.1 * (a as number));
 });
 
+void t.test('a few named callers who called twice do not take the place of all the others', async (t) => {
+  const once = new VoiceMaker(5, shared).calls(200, 1, false);
+  const few = [...once, ...new VoiceMaker(9, shared).calls(2, 2, true, 1000)];
+  const [a, b] = [once, few].map((calls) => adapt(calls, options));
+  near(t, b?.calibration.voice.scale as number, a?.calibration.voice.scale as number, 0.1);
+  t.ok((b?.calibration.fittedOn[0]?.nontargets ?? 0) > 5000, 'each is compared with each');
+});
+
 void t.test('a model without calibration gets its first from named callers', async (t) => {
   const made = adapt(named, { ...options, shipped: null });
   t.equal(made.report.rates?.before, null);

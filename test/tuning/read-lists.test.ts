@@ -70,6 +70,8 @@ void t.test('a phrase list keeps digits, label, words and language', async (t) =
   for (const [row, message] of [
     ['s.wav|s|1x|12|right|', /line 2: spoken is "1x"/],
     ['s.wav|s|12|12|good|', /line 2: label is "good"/],
+    ['s.wav|s|12|13|right|', /line 2: right, though what was expected was not said/],
+    ['s.wav|s|12|12|wrong|', /line 2: wrong, though what was expected was said/],
   ] as const) {
     await t.rejects(read(folderOf(t, { 'phrases.tsv': [head, row] })), { message });
   }
@@ -89,6 +91,35 @@ void t.test('trials in VoxCeleb’s format make each enrolled file a model', asy
       [join(folder, 'id2/c.wav'), false],
     ],
   );
+});
+
+void t.test('speakers of VoxCeleb’s files are counted by what target trials join, of Kaldi’s by utt2spk', async (t) => {
+  const said = [
+    '1 x/a.wav x/b.wav',
+    '1 x/b.wav x/c.wav',
+    '1 y/d.wav y/e.wav',
+    '0 x/c.wav y/e.wav',
+    '0 y/d.wav x/a.wav',
+  ];
+  const folder = folderOf(t, { 'veri_test.txt': said });
+  const [list] = (await read(folder)).speaker;
+  const names = ['a', 'b', 'c'].map((file) => list?.speakerOf.get(join(folder, `x/${file}.wav`)));
+  t.equal(new Set(names).size, 1, 'three files of one speaker');
+  t.equal(list?.speakerOf.get(join(folder, 'y/d.wav')), list?.speakerOf.get(join(folder, 'y/e.wav')));
+  t.not(names[0], list?.speakerOf.get(join(folder, 'y/d.wav')));
+  t.equal(new Set(list?.models.map(({ speaker }) => speaker)).size, 2);
+  const kaldi = folderOf(t, {
+    trials: ['m u3 target', 'm u4 nontarget', 'm u5 nontarget'],
+    spk2utt: ['m u1'],
+    'test/utt2spk': ['u3 m', 'u4 n', 'u5 n'],
+  });
+  const [other] = (await read(kaldi)).speaker;
+  t.same([other?.speakerOf.get(join(kaldi, 'u4')), other?.speakerOf.get(join(kaldi, 'u5'))], ['n', 'n']);
+});
+
+void t.test('a trial that is target and nontarget is refused', async (t) => {
+  const folder = folderOf(t, { 'enrol.tsv': enrol, 'trials.tsv': [...trials, 'a|a3.wav|nontarget'] });
+  await t.rejects(read(folder), { message: /trials\.tsv line 4: line 2 says the contrary/ });
 });
 
 void t.test('trials in Kaldi’s format find models in spk2utt or utt2spk and files in wav.scp', async (t) => {
