@@ -100,18 +100,22 @@ const heldPhrase = {
   // As if every second impostor knew the PIN: nobody has counted them.
   rightPinLlr: Math.LN2,
 };
+const calibrationPath = join(dir, 'calibration.json');
+const before = existsSync(calibrationPath)
+  ? (JSON.parse(await readFile(calibrationPath, 'utf8')) as Calibration)
+  : null;
 const judged = judgedGroups(fitting, candidates['test seconds']);
 const fusion = fitFusionOn(judged, phrases.recordings, heldPhrase);
 const calibration: Calibration = parseCalibration(
   {
-    version: `${options.date}.1`,
+    version: nextVersion(),
     modelId: card.id,
     modelSha256: card.sha256,
     normalisation: { kind: 'as-norm', cohortSha256: cohort.sha256, topN },
     voice,
     fusion: { ...fusion.line, recogniserId: phrases.recogniserId, crossValidation: { cllr: fusion.cllr } },
     nontarget: nontargetMoments(fitting, voice),
-    ...(await measuredTail()),
+    ...measuredTail(),
     fittedOn: fitting.map(({ source, condition, trials }) => ({
       source,
       condition,
@@ -165,10 +169,14 @@ if (options.write) {
   console.log(`\nwritten: ${cohortFile} (${bytes.length} bytes) and calibration.json of ${card.id}`);
 }
 
+/** The day and a number: two fits of one day do not share a name. */
+function nextVersion(): string {
+  const [day, number] = before?.version.split('.') ?? [];
+  return `${options.date}.${day === options.date ? Number(number) + 1 : 1}`;
+}
+
 /** The tail of LLRs that bench/duplicates measured, where weights, cohort and voice line come out as they were; else it is another tail. */
-async function measuredTail(): Promise<Pick<Calibration, 'printTail'>> {
-  const path = join(dir, 'calibration.json');
-  const before = existsSync(path) ? (JSON.parse(await readFile(path, 'utf8')) as Calibration) : null;
+function measuredTail(): Pick<Calibration, 'printTail'> {
   const isSame =
     before?.normalisation?.kind === 'as-norm' &&
     before.normalisation.cohortSha256 === cohort.sha256 &&
