@@ -88,7 +88,8 @@ async function receive(order: DownloadOrder, response: Response, kept: number, s
     await discardPart(order.path);
     throw new VoicegateError('download_failed', `the server sends more than ${most} bytes`, { hint: another });
   }
-  if (total !== null && done < total) throw cut(done, total);
+  const whole = total ?? order.bytes;
+  if (whole !== null && done < whole) throw cut(done, whole);
 }
 
 const another = 'Is it the file? Give another address with --url';

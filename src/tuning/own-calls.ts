@@ -17,6 +17,14 @@ export interface OwnCall {
  * @throws VoicegateError `invalid_request` naming file and line, also for a recording that is there twice
  */
 export async function readOwnCalls(path: string): Promise<readonly OwnCall[]> {
+  const calls = await callsAt(path);
+  if (calls.length > 0) return calls;
+  throw new VoicegateError('invalid_request', `no recording is listed in ${path}`, {
+    hint: 'One line for each recording under the head, or a folder that holds them',
+  });
+}
+
+async function callsAt(path: string): Promise<readonly OwnCall[]> {
   if (await isFile(path)) return listedCalls(path);
   const table = join(path, 'calls.tsv');
   if (await isFile(table)) return listedCalls(table);

@@ -127,6 +127,13 @@ void t.test('another file than the one wanted is not kept, and its hash is told'
   t.same(leftIn(one.dir), []);
 });
 
+void t.test('without a Content-Length the size that is wanted tells that an answer was cut', async (t) => {
+  server.behave(serve(bytes.subarray(0, 100_000), { chunked: true }));
+  const one = order(t, { bytes: bytes.length });
+  await t.rejects(download(one), { code: 'download_failed', message: 'the connection was cut after 100000 of 300000 bytes' });
+  t.equal(statSync(one.path).size, 100_000, 'what arrived is kept');
+});
+
 void t.test('a part that was spoiled is noticed at the end', async (t) => {
   server.behave(serve(bytes, { cutAfter: 100_000 }), serve(bytes));
   const one = order(t);

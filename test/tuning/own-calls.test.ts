@@ -25,6 +25,9 @@ void t.test('a folder is its calls.tsv, or all its files by nobody known', async
 void t.test('what cannot be read is named', async (t) => {
   const folder = folderOf(t, { 'mine.tsv': ['recording', 'a.wav'] });
   await t.rejects(readOwnCalls(join(folder, 'mine.tsv')), /mine\.tsv line 1: no column file/);
+  for (const empty of [folderOf(t, { 'calls.tsv': ['file'] }), folderOf(t, { '.hidden': [''] })]) {
+    await t.rejects(readOwnCalls(empty), { code: 'invalid_request', message: /no recording is listed/ });
+  }
   const twice = folderOf(t, { 'mine.tsv': ['file|speaker', 'a.wav|4711', './a.wav|4712'] });
   await t.rejects(readOwnCalls(join(twice, 'mine.tsv')), /mine\.tsv line 3: a\.wav is on line 2 already/);
   await t.rejects(readOwnCalls(join(folder, 'nowhere')), VoicegateError);
