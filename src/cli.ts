@@ -47,12 +47,12 @@ program.addCommand(modelsCommand(() => readConfig()));
 try {
   await program.parseAsync();
 } catch (fault) {
-  if (!(fault instanceof VoicegateError)) {
+  if (fault instanceof VoicegateError) {
+    process.stderr.write(`${fault.code}: ${fault.message}\n${fault.hint === undefined ? '' : `${fault.hint}\n`}`);
+  } else {
     const { code, syscall, path } = fault as NodeJS.ErrnoException;
     if (code === undefined || path === undefined) throw fault;
     process.stderr.write(`${code}: the system refuses ${syscall ?? 'work'} at ${path}\n`);
-    process.exit(1);
   }
-  process.stderr.write(`${fault.code}: ${fault.message}\n${fault.hint === undefined ? '' : `${fault.hint}\n`}`);
   process.exitCode = 1;
 }

@@ -34,8 +34,6 @@ export interface Adaptation {
 
 /** Fewest voices: half of them make a cohort, half fit a line. */
 const fewestVoices = 40;
-/** Fewest comparisons of different callers that the shipped line is moved by. */
-const fewestStrangers = 100;
 /** How much of the cohort is looked at, where the shipped calibration does not say. */
 const usualTopN = 200;
 
@@ -142,17 +140,10 @@ function fitted(
       },
     );
   }
-  const strangers = trials.filter((trial) => !trial.isTarget);
-  if (strangers.length < fewestStrangers) {
-    throw new VoicegateError(
-      'invalid_request',
-      `the calls give ${strangers.length} comparisons of different callers, too few to adapt to`,
-      {
-        hint: `At least ${fewestStrangers} are needed: give calls of more callers`,
-      },
-    );
-  }
-  const fit = likeShipped(strangers, shipped.calibration);
+  const fit = likeShipped(
+    trials.filter((trial) => !trial.isTarget),
+    shipped.calibration,
+  );
   return { fit, report: { rates: null, strangers: strangersBeforeAndAfter(trials, fit.voice, thresholds) } };
 }
 

@@ -94,14 +94,15 @@ async function enrolments(folder: string): Promise<ReadonlyMap<string, readonly 
   return new Map();
 }
 
-/** Utterance → speaker, out of the test side's utt2spk. */
+/** Utterance → speaker, out of every utt2spk of the test side. */
 async function testSpeakers(folder: string): Promise<ReadonlyMap<string, string>> {
-  for (const below of [...testFolders].reverse()) {
+  const found: [string, string][] = [];
+  for (const below of testFolders) {
     const table = join(folder, below, 'utt2spk');
-    if (await isFile(table))
-      return new Map((await readLines(table)).map((line) => named(line, 'utterance and speaker')));
+    if (!(await isFile(table))) continue;
+    found.push(...(await readLines(table)).map((line) => named(line, 'utterance and speaker')));
   }
-  return new Map();
+  return new Map(found);
 }
 
 /** First word and the rest. */

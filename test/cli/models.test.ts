@@ -26,6 +26,14 @@ function run(program: 'cli' | 'main', words: readonly string[], env: NodeJS.Proc
 
 const models = (...words: string[]) => run('cli', ['models', ...words]);
 
+void t.test('what the system refuses is told in one line', async (t) => {
+  const { code, stderr } = await run('cli', ['models', 'list'], {
+    VOICEGATE_MODELS_DIR: join(rootDir, 'package.json'),
+  });
+  t.equal(code, 1);
+  t.match(stderr, /^ENOTDIR: the system refuses scandir at .*package\.json\n$/);
+});
+
 void t.test(
   'a file is installed and listed; the service does not start with it and says what would help',
   async (t) => {
