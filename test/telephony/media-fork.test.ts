@@ -245,6 +245,8 @@ void t.test('An opaque key’s media server is told the decision and no reason',
       `${served.base.replace('http', 'ws')}/v1/streams/freeswitch/${token}`,
     );
     await connection.hear(l16(other));
+    // A stranger's score may lie between the bounds to the end, and a decoy's is drawn: the media server says that this was all.
+    await connection.say({ event: 'end' });
     const { type, verificationId, decision, nextChallenge, ...rest } = await connection.until('verdict');
     t.match([type, verificationId, decision, nextChallenge], ['verdict', /^ver_/, /^(REJECT|INCONCLUSIVE)$/, null]);
     t.same(rest, {});
