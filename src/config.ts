@@ -6,7 +6,7 @@ import { VoicegateError } from './errors.js';
 import { rootDir } from './paths.js';
 
 /** The speaker model that is used where none is named: why this one is said in models/README.md. */
-export const defaultModelId = 'voicegate-8k-3-int8';
+export const defaultModelId = 'voicegate-8k-4-int8';
 
 /** An API key, a secret of at least 16 bytes, and perhaps a tenant. */
 const audioHookKey = '[^\\s:,]+:[A-Za-z0-9+/]{22,}={0,2}(:[a-z0-9-]+)?';

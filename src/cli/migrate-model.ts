@@ -44,10 +44,13 @@ export function migrateModelCommand(withStore: WithStore, checkModel: (modelId: 
     .description('voiceprints by model, and how far the change is that each tenant’s policy allows')
     .action(async () => {
       await withStore(async (store) => {
-        for (const { tenantId, progress } of await progressOfTenants(store, null)) {
+        const tenants = await progressOfTenants(store, null);
+        if (tenants.length === 0) say('there is no tenant yet: the service makes one when it first starts');
+        for (const { tenantId, progress } of tenants) {
           const prints = await voiceprintsByModel({ store, now }, operatorOf(tenantId));
           process.stdout.write(`tenant ${tenantId}\n`);
-          console.table(prints);
+          if (prints.length === 0) process.stdout.write('no voiceprints\n');
+          else console.table(prints);
           if (progress !== null) console.table([{ to: progress.modelId, ...planRow(progress) }]);
         }
       });

@@ -57,7 +57,7 @@ async function addTable(
     files.set(path, found);
     if (!values['samples']) continue;
     const part = { startSample: Number(values['start_sample'] || 0), samples: Number(values['samples']) };
-    if (!(Number.isInteger(part.startSample) && part.samples > 0)) {
+    if (!(Number.isInteger(part.startSample) && part.startSample >= 0 && part.samples > 0)) {
       throw listFault(place, 'start_sample and samples are no range', 'Whole numbers of samples at 8 kHz');
     }
     found.parts.push(part);

@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import { weightedMean } from '../scoring/cosine.js';
 import type { VoiceComparison } from '../scoring/score-voice.js';
 import type { HeardSpeech } from './recording-ear.js';
@@ -68,7 +69,7 @@ export function scoreList(
       {
         model: `${list.name}/${id}`,
         modelSpeaker: `${list.name}/${model.speaker}`,
-        testSpeaker: `${list.name}/${list.speakerOf.get(file) ?? file}`,
+        testSpeaker: `${list.name}/${list.speakerOf.get(file) ?? relative(list.folder, file)}`,
         test: file,
         isTarget,
         ...score({ enrolment: model, test }),

@@ -54,11 +54,13 @@ void t.test(
   },
 );
 
-void t.test('status shows the voiceprints by model', async (t) => {
+void t.test('status shows the voiceprints by model, or that there are none', async (t) => {
+  const empty = await newTenant(store);
   const tenantId = await newTenant(store);
   await account(tenantId, true);
   const { said, tables } = await run(t, 'status');
   t.match(said, new RegExp(`tenant ${tenantId}`));
+  t.match(said, new RegExp(`tenant ${empty}\nno voiceprints`));
   t.same(tables.at(-1), [
     { modelId: 'model-a', voiceprints: 1, derived: 0 },
     { modelId: 'model-b', voiceprints: 1, derived: 1 },

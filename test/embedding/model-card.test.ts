@@ -13,7 +13,7 @@ void t.test(
     const dirs = readdirSync(modelsDir).filter(
       (name) => existsSync(join(modelsDir, name, 'card.json')) && !ofAnotherKind.includes(name),
     );
-    t.ok(['baseline-8k-80', 'voicegate-8k-3', 'voicegate-8k-3-int8'].every((name) => dirs.includes(name)));
+    t.ok(['baseline-8k-80', 'voicegate-8k-4', 'voicegate-8k-4-int8'].every((name) => dirs.includes(name)));
     for (const name of dirs) {
       const card = await loadModelCard(join(modelsDir, name));
       t.ok(card.measured.lists.length > 0 && card.trainedOn.length > 0 && card.licence.attribution.length > 0, name);

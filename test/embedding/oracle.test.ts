@@ -14,7 +14,7 @@ const speechDir = process.env.VOICEGATE_SPEECH_DIR ?? join(rootDir, '..', 'share
 const filesPerList = 5;
 
 /** Models and the least cosine: two releases of ONNX Runtime round int8 differently. */
-const models = { 'baseline-8k-80': 0.9999, 'voicegate-8k-3': 0.9999, 'voicegate-8k-3-int8': 0.999 };
+const models = { 'baseline-8k-80': 0.9999, 'voicegate-8k-4': 0.9999, 'voicegate-8k-4-int8': 0.999 };
 
 async function openBoth(id: string) {
   const dir = join(modelsDir, id);

@@ -47,7 +47,7 @@ void t.test('a missing or broken file is refused', async (t) => {
   t.same(await loadCalibration(path, model), valid);
 });
 
-for (const id of ['voicegate-8k-3', 'voicegate-8k-3-int8', 'baseline-8k-80']) {
+for (const id of ['voicegate-8k-4', 'voicegate-8k-4-int8', 'baseline-8k-80']) {
   void t.test(
     `the calibration and cohort that ${id} is shipped with are its own; evaluation lists fit nothing`,
     async (t) => {

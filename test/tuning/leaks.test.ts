@@ -93,6 +93,8 @@ void t.test('training speech may be a plain folder of audio; a folder without an
   t.match(only, { file: join(folder, 'a/one.wav'), speaker: 'one', parts: [] });
   await t.rejects(readReferenceSpeech(folderOf(t, { 'notes.txt': ['x'] })), { code: 'invalid_request' });
   await t.rejects(readReferenceSpeech(join(folder, 'gone')), { code: 'invalid_request' });
-  const broken = folderOf(t, { 'train.tsv': ['file|start_sample|samples', 'a.wav|x|5'] });
-  await t.rejects(readReferenceSpeech(broken), { message: /train\.tsv line 2/ });
+  for (const start of ['x', '-5']) {
+    const broken = folderOf(t, { 'train.tsv': ['file|start_sample|samples', `a.wav|${start}|5`] });
+    await t.rejects(readReferenceSpeech(broken), { message: /train\.tsv line 2/ });
+  }
 });
