@@ -41,7 +41,7 @@ export function adaptCommand(config: () => Config): Command {
     .option('--json <file>', 'write the figures as JSON')
     .option('--dry-run', 'tell the figures and write no calibration', false)
     .action(async (options: AdaptOptions) => {
-      await requireWritable(options.json);
+      await requireWritable([options.json], [options.calls]);
       const settings = config();
       const modelId = options.model ?? settings.modelId;
       const version = nextVersion(settings.calibrationsDir, modelId, options.date);

@@ -70,7 +70,9 @@ export function evalCommand(config: () => Config): Command {
     .option('--scores-file <file>', 'write the scores of every trial, for `voicegate threshold`')
     .action(async (options: EvalOptions) => {
       if (options.det !== undefined) requirePlotName(options.det);
-      await requireWritable(options.json, options.scoresFile, options.det);
+      const { list, trials, against } = options;
+      const read = [...list, trials, against].filter((path) => path !== undefined);
+      await requireWritable([options.json, options.scoresFile, options.det], read);
       const { ffmpegPath } = config();
       const { evaluation, scored } = await evaluate(config(), options);
       process.stdout.write(evaluationText(evaluation));

@@ -31,7 +31,7 @@ export function thresholdCommand(): Command {
     .option('--rounds <count>', 'draws of the bootstrap; 0: no intervals', wholeNumber, 1000)
     .option('--json <file>', 'write the result as JSON')
     .action(async (scoresFile: string, options: ThresholdOptions) => {
-      await requireWritable(options.json);
+      await requireWritable([options.json], [scoresFile]);
       const trials = await readScores(scoresFile, options.scores, options.channel);
       for (const isTarget of [true, false]) {
         if (trials.some((trial) => trial.isTarget === isTarget)) continue;

@@ -143,6 +143,10 @@ void t.test('results that could not be written, and no list at all, are told bef
   await t.rejects(run(t, '--list', folder, '--json', both, '--scores-file', both), {
     message: /named for two results/,
   });
+  for (const read of ['trials.tsv', 'enrol.tsv']) {
+    const words = ['--scores-file', join(folder, 'voices', read)];
+    await t.rejects(run(t, '--list', folder, ...words), { message: /among what is read/ });
+  }
   await t.rejects(run(t, '--list', folder, '--against', nowhere), { code: 'invalid_request' });
   const command = evalCommand(() => readConfig({}))
     .exitOverride()
