@@ -36,7 +36,7 @@ const variants: readonly (readonly [keep: KeepRules, rules: WindowRules])[] = [
   [defaultKeepRules, defaultWindowRules],
 ];
 
-/** Real files, and pairs of them from different speakers of one list, for several ways of cutting windows. Baseline embeddings. */
+/** Real files, and pairs of them from different speakers of one list, for several ways of cutting windows. Embeddings of the default model. */
 export async function benchVoiceWindows(
   speechDir: string,
   print: (line: string) => void = console.log,
